@@ -1,0 +1,1 @@
+"""Scheduled batch and reporting engine for wallets and ledgers."""

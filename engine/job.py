@@ -1,0 +1,203 @@
+"""A job: a named function and how it wants to be run."""
+
+import inspect
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Any, Literal, cast
+
+from engine.errors import Invalid
+from engine.retry import RetryPolicy
+
+CrashPolicy = Literal["retry", "fail"]
+QUEUE_NAME = re.compile(r"[a-z0-9_]+")
+
+
+class InvalidParams(Invalid):
+    """Parameters do not fit the job's signature; `facts["problems"]` lists (name, message)."""
+
+    message = "{job}: {text}"
+
+
+class InvalidJob(Invalid):
+    """A job was declared in a way that cannot work."""
+
+    message = "job {name!r}: {text}"
+
+
+@dataclass(frozen=True)
+class NameOf:
+    """Marks a text parameter that must be the name of a defined `kind`, e.g. a reconciliation."""
+
+    kind: str
+
+
+ReconciliationName = Annotated[str, NameOf("reconciliation")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Param:
+    """One parameter of a job as people see it."""
+
+    name: str
+    type_text: str
+    required: bool
+    default: Any
+    kind: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A function and the policies its runs obey. `time_limit` and `memory_limit` (bytes) bound the
+    attempt's whole process group; `on_crash` says what a lost worker means; `isolated=False`
+    runs one short call in the worker's own thread, where no limit can be enforced.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    queue: str = "default"
+    retry: RetryPolicy = RetryPolicy()
+    time_limit: timedelta | None = timedelta(hours=1)
+    memory_limit: int | None = None
+    on_crash: CrashPolicy = "retry"
+    isolated: bool = True
+
+    def __post_init__(self) -> None:
+        if not QUEUE_NAME.fullmatch(self.queue):
+            raise InvalidJob(name=self.name, text=f"queue {self.queue!r} must match [a-z0-9_]+")
+        if self.retry.attempts < 1:
+            raise InvalidJob(name=self.name, text="it needs at least one attempt")
+        if not self.isolated and self.memory_limit is not None:
+            raise InvalidJob(name=self.name, text="a memory limit needs isolated=True")
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @cached_property
+    def params(self) -> Mapping[str, Param]:
+        """The parameters by name, in the order of the signature; the context is not one."""
+        hints = typing.get_type_hints(self.function, include_extras=True)
+        signature = list(inspect.signature(self.function).parameters.values())[1:]
+        return {
+            each.name: Param(
+                name=each.name,
+                type_text=_type_text(hints.get(each.name, str)),
+                required=each.default is inspect.Parameter.empty,
+                default=None if each.default is inspect.Parameter.empty else each.default,
+                kind=_kind(hints.get(each.name, str)),
+            )
+            for each in signature
+        }
+
+    def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """`params` checked against the signature, as JSON-ready data without the defaults.
+
+        Raises InvalidParams with every problem at once.
+        """
+        from pydantic import ValidationError
+
+        try:
+            model = self._model.model_validate(params)
+        except ValidationError as error:
+            problems = [self._problem(dict(each)) for each in error.errors(include_url=False)]
+            text = "; ".join(f"{name}: {message}" for name, message in problems)
+            raise InvalidParams(job=self.name, text=text, problems=problems) from None
+        return cast("dict[str, Any]", model.model_dump(mode="json", exclude_unset=True))
+
+    def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Stored `params` as the Python values that the function takes."""
+        model = self._model.model_validate(params)
+        return {name: getattr(model, name) for name in model.model_fields_set}
+
+    @cached_property
+    def _model(self) -> Any:
+        # pydantic costs a tenth of a second to import; `engine --help` does without.
+        from pydantic import ConfigDict, create_model
+
+        hints = typing.get_type_hints(self.function, include_extras=True)
+        fields: dict[str, Any] = {}
+        for each in list(inspect.signature(self.function).parameters.values())[1:]:
+            default = ... if each.default is inspect.Parameter.empty else each.default
+            fields[each.name] = (hints.get(each.name, str), default)
+        return create_model(
+            f"{self.name}_params", __config__=ConfigDict(extra="forbid", frozen=True), **fields
+        )
+
+    def _problem(self, error: Mapping[str, Any]) -> tuple[str, str]:
+        from difflib import get_close_matches
+
+        name = str(error["loc"][0]) if error["loc"] else ""
+        if error["type"] == "extra_forbidden":
+            close = get_close_matches(name, list(self.params), n=1)
+            allowed = ", ".join(self.params) or "none"
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            return name, f"no such parameter; {hint}allowed: {allowed}"
+        if error["type"] == "missing":
+            return name, f"required ({self.params[name].type_text})"
+        return name, f"{error['input']!r} is not allowed; expected {self.params[name].type_text}"
+
+
+def job(
+    *,
+    name: str | None = None,
+    queue: str = "default",
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+    time_limit: timedelta | None = timedelta(hours=1),
+    memory_limit: int | None = None,
+    on_crash: CrashPolicy = "retry",
+    isolated: bool = True,
+) -> Callable[[Callable[..., Any]], Job]:
+    """Describe a function as a Job, named after the function unless `name` is given."""
+
+    def describe(function: Callable[..., Any]) -> Job:
+        return Job(
+            name=name or function.__name__,
+            function=function,
+            queue=queue,
+            retry=retry,
+            time_limit=time_limit,
+            memory_limit=memory_limit,
+            on_crash=on_crash,
+            isolated=isolated,
+        )
+
+    return describe
+
+
+_TYPE_WORDS: Mapping[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    float: "a number",
+    type(None): "nothing",
+}
+
+
+def _type_text(hint: Any) -> str:
+    """A type as a person would say it: `date | None` is "a date (2026-01-31)"."""
+    if typing.get_origin(hint) is Annotated:
+        base, *marks = typing.get_args(hint)
+        described = [mark.description for mark in marks if getattr(mark, "description", None)]
+        named = [f"the name of a {mark.kind}" for mark in marks if isinstance(mark, NameOf)]
+        return (described + named + [_type_text(base)])[0]
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        parts = [_type_text(part) for part in typing.get_args(hint) if part is not type(None)]
+        return " or ".join(parts)
+    if typing.get_origin(hint) is Literal:
+        return " or ".join(repr(value) for value in typing.get_args(hint))
+    known = {"date": "a date (2026-01-31)", "datetime": "an instant (2026-01-31T06:30:00+03:00)"}
+    name = getattr(hint, "__name__", str(hint))
+    return _TYPE_WORDS.get(hint) or known.get(name, name)
+
+
+def _kind(hint: Any) -> str | None:
+    for mark in typing.get_args(hint) if typing.get_origin(hint) is Annotated else ():
+        if isinstance(mark, NameOf):
+            return mark.kind
+    return None

@@ -1,0 +1,222 @@
+"""Settings: `ENGINE_*` from the environment and `.env`, checked before anything starts."""
+
+import os
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from engine.errors import Invalid
+
+# Read by `${env:X}` and `${secret:X}` in YAML, by people's tools, or by a later part.
+_OPEN_PREFIXES = ("ENGINE_SOURCES__", "ENGINE_VAR_", "ENGINE_SECRET_VAR_")
+_SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+
+
+class InvalidSettings(Invalid):
+    """A setting is wrong; the message names it, its value and what is allowed."""
+
+    message = "{name}: {text}"
+
+
+def _off(value: object) -> object:
+    if str(value).lower() not in {"off", "false", "0", ""}:
+        raise ValueError("this version cannot do it yet; leave it unset")
+    return value
+
+
+class Settings(BaseSettings):
+    """Where everything is. Relative paths are relative to `home`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ENGINE_", env_nested_delimiter="__", frozen=True, extra="ignore"
+    )
+
+    home: Path = Path()
+    database_url: str = "sqlite:///var/engine.db"
+    queue_url: str = "sqlite:///var/queue.db"
+    storage_url: str = "file://var/artifacts"
+    sources: dict[str, str] = Field(default_factory=dict)
+    schedules: Path = Path("schedules.yaml")
+    secret_key: SecretStr | None = None
+    metrics: Annotated[str, BeforeValidator(_off)] = "off"
+    four_eyes: Annotated[str, BeforeValidator(_off)] = "false"
+
+    @field_validator("home")
+    @classmethod
+    def _home_is_a_folder(cls, home: Path) -> Path:
+        if not home.is_dir():
+            raise ValueError("no such folder")
+        return home.resolve()
+
+    @field_validator("database_url")
+    @classmethod
+    def _ledger_is_sqlite(cls, url: str) -> str:
+        return _one_of(url, {"sqlite": True})
+
+    @field_validator("queue_url")
+    @classmethod
+    def _queue_is_known(cls, url: str) -> str:
+        return _one_of(url, {"sqlite": True, "redis": False, "rediss": False})
+
+    @field_validator("storage_url")
+    @classmethod
+    def _storage_is_a_folder(cls, url: str) -> str:
+        return _one_of(url, {"file": True})
+
+    @field_validator("sources")
+    @classmethod
+    def _sources_are_named(cls, sources: dict[str, str]) -> dict[str, str]:
+        named = {name.lower(): url for name, url in sources.items()}
+        for name in named:
+            if not _SOURCE_NAME.fullmatch(name):
+                raise ValueError(f"source name {name!r} must match [a-z0-9][a-z0-9_]*")
+        return named
+
+    @cached_property
+    def database(self) -> str:
+        """The ledger's URL with an absolute path."""
+        return "sqlite:///" + str(self._under_home(self.database_url))
+
+    @cached_property
+    def queue(self) -> str:
+        """The queue's URL; a SQLite one with an absolute path."""
+        if not self.queue_url.startswith("sqlite:"):
+            return self.queue_url
+        return "sqlite:///" + str(self._under_home(self.queue_url))
+
+    @cached_property
+    def storage(self) -> str:
+        """The folder of the artifacts as an absolute `file://` URL."""
+        return "file://" + str(self._under_home(self.storage_url))
+
+    @cached_property
+    def source_urls(self) -> Mapping[str, str]:
+        """The sources by name; those that are paths are absolute."""
+        return {
+            name: url if _is_server(url) else self._absolute(url)
+            for name, url in self.sources.items()
+        }
+
+    def environment(self) -> dict[str, str]:
+        """The same settings for another process; every path is absolute."""
+        return {
+            "ENGINE_HOME": str(self.home),
+            "ENGINE_DATABASE_URL": self.database,
+            "ENGINE_QUEUE_URL": self.queue,
+            "ENGINE_STORAGE_URL": self.storage,
+            "ENGINE_SCHEDULES": str(self.schedules_file),
+            **{f"ENGINE_SOURCES__{name.upper()}": url for name, url in self.source_urls.items()},
+        }
+
+    @property
+    def schedules_file(self) -> Path:
+        """schedules.yaml as an absolute path."""
+        return self.home / self.schedules
+
+    @property
+    def reconciliations_folder(self) -> Path:
+        """Where the reconciliation definitions are."""
+        return self.home / "reconciliations"
+
+    @property
+    def templates_folder(self) -> Path:
+        """Where the report templates are."""
+        return self.home / "reports" / "templates"
+
+    def _absolute(self, url: str) -> str:
+        scheme, separator, _ = url.partition("://")
+        if not separator:
+            return str(self.home / url)
+        slashes = "///" if scheme == "sqlite" else "//"
+        return f"{scheme}:{slashes}{self._under_home(url)}"
+
+    def _under_home(self, url: str) -> Path:
+        return self.home / _path_of(url)
+
+
+def load_settings() -> Settings:
+    """The settings of this process; raises InvalidSettings naming the first wrong one."""
+    file = Path(os.environ.get("ENGINE_HOME", "."), ".env")
+    _refuse_unknown_names({**dotenv_values(file), **os.environ})
+    try:
+        settings = Settings(_env_file=file)
+        _require_reachable(settings)
+        return settings
+    except SettingsError as error:
+        raise InvalidSettings(name="ENGINE_SOURCES", text=f"{error}; set one name each") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        text = first["msg"].removeprefix("Value error, ")
+        shown = "" if name in {"secret_key", "sources"} else f" (is {_shown(first['input'])!r})"
+        raise InvalidSettings(name=f"ENGINE_{name.upper()}", text=text + shown) from None
+
+
+_FIELDS = frozenset(Settings.model_fields)
+
+
+def _refuse_unknown_names(environment: Mapping[str, str | None]) -> None:
+    fields = [f"ENGINE_{field.upper()}" for field in _FIELDS if field != "sources"]
+    known = sorted([*fields, "ENGINE_SECRETS_DIR", "ENGINE_TOKEN"])
+    for name in sorted(environment):
+        if not name.startswith("ENGINE_") or name in known or name.startswith(_OPEN_PREFIXES):
+            continue
+        close = get_close_matches(name, [*known, *_OPEN_PREFIXES], n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise InvalidSettings(name=name, text=f"no such setting; {hint}known: {', '.join(known)}")
+
+
+def _require_reachable(settings: Settings) -> None:
+    """Refuse a file or folder of ours whose nearest existing folder cannot be written to."""
+    for name in ("database_url", "queue_url", "storage_url"):
+        url = getattr(settings, name)
+        if _is_server(url):
+            continue
+        path = settings.home / _path_of(url)
+        folder = path if name == "storage_url" else path.parent
+        nearest = next(each for each in (folder, *folder.parents) if each.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+            text = f"{nearest} is not a folder that can be written to (is {url!r})"
+            raise InvalidSettings(name=f"ENGINE_{name.upper()}", text=text)
+
+
+def _one_of(url: str, schemes: Mapping[str, bool]) -> str:
+    """`url` if its scheme is among `schemes`, which say whether a path is all it has."""
+    scheme = urlsplit(url).scheme
+    if scheme not in schemes:
+        raise ValueError(f"a URL must start with {' or '.join(f'{each}://' for each in schemes)}")
+    if schemes[scheme] and not _path_of(url):
+        raise ValueError(f"a path is missing, such as {scheme}:///var/data")
+    if not schemes[scheme]:
+        try:
+            host, _ = urlsplit(url).hostname, urlsplit(url).port
+        except ValueError:
+            host = None
+        if not host:
+            raise ValueError(f"a host is missing, such as {scheme}://localhost:6379/0")
+    return url
+
+
+def _path_of(url: str) -> str:
+    """The path in `sqlite:///relative`, `sqlite:////absolute`, `file://any` or a bare path."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url
+    return rest.removeprefix("/") if scheme == "sqlite" else rest
+
+
+def _is_server(url: str) -> bool:
+    return urlsplit(url).scheme not in {"", "file", "sqlite"}
+
+
+def _shown(value: object) -> str:
+    """A value as it may be printed: without a password in a URL."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", str(value))

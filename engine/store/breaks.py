@@ -1,0 +1,27 @@
+"""Breaks at rest: differences that are tracked until they are resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What one running of a check saw; amounts are integers of the currency's minor unit.
+
+    `kind` is the class of the code (source, duplicate, orphan, currency, sign, status, amount,
+    date, missing); with reconciliation, check, wallet, entry and currency it is the identity of
+    the break, so the amount and the run never are.
+    """
+
+    check: str
+    code: str
+    kind: str
+    wallet: str
+    entry: str | None
+    currency: str
+    amount_minor: int
+    expected_minor: int | None = None
+    actual_minor: int | None = None
+    severity: str = "medium"
+    details: Mapping[str, Any] = field(default_factory=dict)

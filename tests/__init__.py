@@ -1,0 +1,1 @@
+"""Tests of the engine; `tests/builders` makes what they need."""

@@ -1,0 +1,1 @@
+"""Builders: small functions that make valid objects for tests."""

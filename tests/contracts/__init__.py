@@ -1,0 +1,1 @@
+"""Contract tests: one suite a family, over all its members."""

@@ -1,0 +1,1 @@
+"""Golden files: what people see, kept byte for byte."""

@@ -1,0 +1,1 @@
+"""Process tests: they start, and kill, real processes."""
