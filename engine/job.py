@@ -14,6 +14,7 @@ from engine.errors import Invalid
 from engine.retry import RetryPolicy
 
 CrashPolicy = Literal["retry", "fail"]
+_THREE_ATTEMPTS = RetryPolicy()
 QUEUE_NAME = re.compile(r"[a-z0-9_]+")
 
 
@@ -60,7 +61,7 @@ class Job:
     name: str
     function: Callable[..., Any]
     queue: str = "default"
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = _THREE_ATTEMPTS
     time_limit: timedelta | None = timedelta(hours=1)
     memory_limit: int | None = None
     on_crash: CrashPolicy = "retry"
@@ -147,7 +148,7 @@ def job(
     *,
     name: str | None = None,
     queue: str = "default",
-    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+    retry: RetryPolicy = _THREE_ATTEMPTS,
     time_limit: timedelta | None = timedelta(hours=1),
     memory_limit: int | None = None,
     on_crash: CrashPolicy = "retry",
@@ -191,8 +192,9 @@ def _type_text(hint: Any) -> str:
         return " or ".join(parts)
     if typing.get_origin(hint) is Literal:
         return " or ".join(repr(value) for value in typing.get_args(hint))
-    known = {"date": "a date (2026-01-31)", "datetime": "an instant (2026-01-31T06:30:00+03:00)"}
-    name = getattr(hint, "__name__", str(hint))
+    instant = "an instant with its zone (2026-01-31T06:30:00+03:00)"
+    known = {"date": "a date (2026-01-31)", "datetime": instant, "AwareDatetime": instant}
+    name: str = getattr(hint, "__name__", str(hint))
     return _TYPE_WORDS.get(hint) or known.get(name, name)
 
 

@@ -11,10 +11,14 @@ from engine.errors import Invalid
 # ISO 4217:2015, table A.1: the currencies whose minor unit is not a hundredth.
 _MINOR_DIGITS: Mapping[str, int] = {
     **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+        [
+            *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
+            *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
+        ],
+        0,
     ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYW"], 4),
 }
 
 
@@ -52,9 +56,9 @@ def to_minor(amount: str | int | Decimal, currency: str) -> int:
     sign, figures, exponent = exact.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 - finite, seen above
     shift = exponent + digits
-    whole = int("".join(map(str, figures)) or "0")
+    whole: int = int("".join(map(str, figures)) or "0")
     if shift >= 0:
-        minor = whole * 10**shift
+        minor = int(whole * 10**shift)
     else:
         minor, lost = divmod(whole, 10**-shift)
         if lost:

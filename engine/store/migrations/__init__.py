@@ -1,1 +1,1 @@
-"""The ledger's revisions, in order; add one with a new file in `versions/`, never edit an old one."""
+"""The ledger's revisions, in order: add a file in `versions/`, never edit an old one."""

@@ -1,0 +1,119 @@
+"""A run as it stands in the ledger, and what is said about it: new, claimed, failed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from engine.states import RunState
+
+Overlap = Literal["skip", "queue", "allow"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunError:
+    """Why an attempt failed. `fingerprint` is equal for errors that are alike."""
+
+    type: str
+    message: str
+    fingerprint: str
+    trace: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Firing:
+    """The instant of a schedule that a run stands for; unique with its revision."""
+
+    schedule: str
+    scheduled_for: datetime
+    revision: int = 0
+    overlap: Overlap = "skip"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewRun:
+    """A run to be booked. `due_at` None means at once; `skipped` books it as not run, and why."""
+
+    job: str
+    queue: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    attempts: int = 1
+    due_at: datetime | None = None
+    key: str | None = None
+    actor: str | None = None
+    firing: Firing | None = None
+    period: tuple[datetime, datetime] | None = None
+    skipped: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Proof that one worker may carry out one attempt, until its lease runs out."""
+
+    run_id: int
+    attempt: int
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One firing of a job with given params, as the ledger has it."""
+
+    id: int
+    reference: str
+    job: str
+    queue: str
+    state: RunState
+    review: str | None
+    reason: str | None
+    actor: str | None
+    key: str | None
+    params: Mapping[str, Any]
+    result: Any
+    attempt: int
+    attempts_allowed: int
+    schedule: str | None
+    scheduled_for: datetime | None
+    due_at: datetime
+    period: tuple[datetime, datetime] | None
+    revision: int
+    parent_id: int | None
+    error: RunError | None
+    progress_done: int | None
+    progress_total: int | None
+    progress_note: str | None
+    lease_token: str | None
+    lease_until: datetime | None
+    worker: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    peak_memory_bytes: int | None
+
+    @property
+    def wait(self) -> timedelta | None:
+        """From due to its first start; None before that."""
+        return self.started_at - self.due_at if self.started_at else None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From its first start to its end; None before that."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One try at a run; `outcome` is None while it goes on."""
+
+    run_id: int
+    number: int
+    worker: str
+    outcome: str | None
+    error_type: str | None
+    error_message: str | None
+    error_trace: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    peak_memory_bytes: int | None

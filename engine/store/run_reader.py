@@ -1,0 +1,127 @@
+"""Runs as they are read: by name, newest first, due, lost; their attempts; their counts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, and_, func, or_, select
+
+from engine.errors import UnknownId
+from engine.states import UNFINISHED_RUNS, RunState
+from engine.store.database import Database, database_now
+from engine.store.run import Attempt, Run, RunError
+from engine.store.tables import attempts, runs
+
+CLAIMABLE = frozenset({RunState.QUEUED, RunState.RETRYING})
+
+
+class RunReader:
+    """Reads the runs of one ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def get(self, run_id: int) -> Run:
+        """The run with this id; raises UnknownId."""
+        return self._one(select(runs).where(runs.c.id == run_id), run_id)
+
+    def find(self, name: str) -> Run:
+        """The run with this id or reference, as people type it; raises UnknownId."""
+        text = name.strip().upper()
+        here = runs.c.id == int(text) if text.isdecimal() else runs.c.reference == text
+        return self._one(select(runs).where(here), name)
+
+    def newest(
+        self,
+        *,
+        job: str | None = None,
+        states: Collection[RunState] = (),
+        schedule: str | None = None,
+        queue: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+    ) -> Sequence[Run]:
+        """The newest runs first."""
+        query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        wanted = {runs.c.job: job, runs.c.schedule: schedule, runs.c.queue: queue}
+        for column, value in wanted.items():
+            if value is not None:
+                query = query.where(column == value)
+        if states:
+            query = query.where(runs.c.state.in_(states))
+        if since is not None:
+            query = query.where(runs.c.created_at >= since)
+        return self._many(query)
+
+    def attempts_of(self, run_id: int) -> Sequence[Attempt]:
+        """A run's attempts, the first one first."""
+        query = select(attempts).where(attempts.c.run_id == run_id).order_by(attempts.c.number)
+        with self.database.read() as connection:
+            return [Attempt(**row) for row in connection.execute(query).mappings()]
+
+    def counts(self) -> Mapping[str, Mapping[RunState, int]]:
+        """How many runs each queue has in each state that is not over, failed ones included."""
+        shown = [*UNFINISHED_RUNS, RunState.FAILED]
+        query = (
+            select(runs.c.queue, runs.c.state, func.count())
+            .where(runs.c.state.in_(shown))
+            .group_by(runs.c.queue, runs.c.state)
+        )
+        found: dict[str, dict[RunState, int]] = {}
+        with self.database.read() as connection:
+            for queue, state, count in connection.execute(query):
+                found.setdefault(queue, {})[RunState(state)] = count
+        return found
+
+    def lost(self) -> Sequence[Run]:
+        """Running runs whose lease ran out: their workers are dead or cut off."""
+        where = and_(runs.c.state == RunState.RUNNING, runs.c.lease_until < database_now())
+        return self._many(select(runs).where(where).order_by(runs.c.id))
+
+    def due(self, *, silent_for: timedelta, limit: int = 1000) -> Sequence[Run]:
+        """Claimable runs whose time has come and that nobody rang for in the last while."""
+        where = and_(
+            runs.c.state.in_(CLAIMABLE),
+            runs.c.due_at <= database_now(),
+            or_(runs.c.rung_at.is_(None), runs.c.rung_at < database_now(-silent_for)),
+        )
+        return self._many(select(runs).where(where).order_by(runs.c.due_at, runs.c.id).limit(limit))
+
+    def next_in_line(self, schedule: str) -> Run | None:
+        """The oldest due run that waits for its schedule's running one to end."""
+        where = and_(
+            runs.c.exclusive == schedule,
+            runs.c.state.in_(CLAIMABLE),
+            runs.c.due_at <= database_now(),
+        )
+        first = self._many(select(runs).where(where).order_by(runs.c.due_at, runs.c.id).limit(1))
+        return first[0] if first else None
+
+    def _many(self, query: Select[Any]) -> list[Run]:
+        with self.database.read() as connection:
+            return [as_run(row) for row in connection.execute(query).mappings()]
+
+    def _one(self, query: Select[Any], name: object) -> Run:
+        found = self._many(query)
+        if not found:
+            raise UnknownId(noun="run", id=name)
+        return found[0]
+
+
+def as_run(row: RowMapping) -> Run:
+    """A row of the runs table as a Run."""
+    values = dict(row)
+    for name in ("exclusive", "rung_at"):
+        del values[name]
+    start, end = values.pop("period_start"), values.pop("period_end")
+    error = RunError(
+        type=values.pop("error_type") or "",
+        message=values.pop("error_message") or "",
+        fingerprint=values.pop("error_fingerprint") or "",
+    )
+    values["state"] = RunState(values["state"])
+    return Run(
+        **values,
+        period=(start, end) if start is not None else None,
+        error=error if error.type else None,
+    )

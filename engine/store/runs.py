@@ -1,0 +1,302 @@
+"""Runs at rest: one method for each move in `states.RUN`."""
+
+import secrets
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import ColumnElement
+
+from engine.states import RUN, UNFINISHED_RUNS, RunState
+from engine.store.database import Database, database_now
+from engine.store.reference import new_reference
+from engine.store.run import Claim, NewRun, Run, RunError
+from engine.store.run_reader import CLAIMABLE, RunReader, as_run
+from engine.store.tables import attempts, runs
+
+
+class RunStore(RunReader):
+    """The runs of one ledger. A lease lasts `lease` from each renewal, by the database's clock."""
+
+    def __init__(self, database: Database, *, lease: timedelta = timedelta(seconds=10)) -> None:
+        super().__init__(database)
+        self.lease = lease
+
+    def book(self, new: NewRun) -> tuple[Run, bool]:
+        """Write the run down; False beside it if its key or its firing was booked before.
+
+        A firing that overlaps an unfinished run of its schedule is booked as skipped.
+        """
+        with self.database.begin() as connection:
+            return self.book_within(connection, new)
+
+    def book_within(self, connection: Connection, new: NewRun) -> tuple[Run, bool]:
+        """`book`, in the caller's transaction."""
+        earlier = self._booked_before(connection, new)
+        if earlier is not None:
+            return earlier, False
+        reason = new.skipped or self._overlap(connection, new)
+        firing = new.firing
+        serial = firing is not None and firing.overlap != "allow"
+        row = {
+            "reference": new_reference(),
+            "job": new.job,
+            "queue": new.queue,
+            "state": RunState.SKIPPED if reason else RunState.QUEUED,
+            "reason": reason,
+            "actor": new.actor,
+            "key": new.key,
+            "params": dict(new.params),
+            "attempts_allowed": new.attempts,
+            "schedule": firing.schedule if firing else None,
+            "scheduled_for": firing.scheduled_for if firing else None,
+            "revision": firing.revision if firing else 0,
+            "exclusive": firing.schedule if firing and serial else None,
+            "period_start": new.period[0] if new.period else None,
+            "period_end": new.period[1] if new.period else None,
+            "due_at": new.due_at or database_now(),
+            "created_at": database_now(),
+            "finished_at": database_now() if reason else None,
+        }
+        booked = connection.execute(insert(runs).values(row).returning(*runs.c)).mappings().one()
+        return as_run(booked), True
+
+    def claim(self, run_id: int, worker: str) -> Claim | None:
+        """Take a due run; None if it is not due, already taken, ended, or must wait its turn."""
+        token = secrets.token_hex(16)
+        mine = update(runs).where(
+            runs.c.id == run_id, runs.c.state.in_(CLAIMABLE), runs.c.due_at <= database_now()
+        )
+        values = {
+            "state": RunState.RUNNING,
+            "attempt": runs.c.attempt + 1,
+            "lease_token": token,
+            "lease_until": database_now(self.lease),
+            "worker": worker,
+            "started_at": func.coalesce(runs.c.started_at, database_now()),
+            "progress_done": None,
+            "progress_total": None,
+            "progress_note": None,
+        }
+        for source in CLAIMABLE:
+            RUN.require(source, RunState.RUNNING)
+        try:
+            with self.database.begin() as connection:
+                number = connection.execute(
+                    mine.values(values).returning(runs.c.attempt)
+                ).scalar_one_or_none()
+                if number is None:
+                    return None
+                begun = {"run_id": run_id, "number": number, "worker": worker}
+                connection.execute(insert(attempts).values(begun | {"started_at": database_now()}))
+        except IntegrityError:
+            # Another run of the same schedule is running: `uq_runs_exclusive_running`.
+            return None
+        return Claim(run_id=run_id, attempt=number, token=token)
+
+    def renew(self, claims: Collection[Claim]) -> Collection[Claim]:
+        """Renew the leases; returns the claims that still hold. An ended lease stays ended."""
+        held = []
+        with self.database.begin() as connection:
+            for claim in claims:
+                renewed = connection.execute(
+                    update(runs)
+                    .where(_held(claim), runs.c.lease_until > database_now())
+                    .values(lease_until=database_now(self.lease))
+                )
+                if renewed.rowcount == 1:
+                    held.append(claim)
+        return held
+
+    def progress(self, claim: Claim, done: int, total: int | None, note: str | None) -> bool:
+        """Note how far the attempt is; False if the lease was lost."""
+        values = {"progress_done": done, "progress_total": total, "progress_note": note}
+        with self.database.begin() as connection:
+            return connection.execute(update(runs).where(_held(claim)).values(values)).rowcount == 1
+
+    def succeed(self, claim: Claim, result: Any, peak_memory_bytes: int | None = None) -> bool:
+        """The attempt ended well; False if the lease was lost."""
+        return self._end(
+            claim,
+            RunState.SUCCEEDED,
+            "succeeded",
+            None,
+            peak_memory_bytes,
+            result=result,
+            finished_at=database_now(),
+        )
+
+    def retry_later(
+        self, claim: Claim, error: RunError, wait: timedelta, peak_memory_bytes: int | None = None
+    ) -> bool:
+        """The attempt failed and another one follows after `wait`; False if the lease was lost."""
+        return self._end(
+            claim,
+            RunState.RETRYING,
+            "failed",
+            error,
+            peak_memory_bytes,
+            due_at=database_now(wait),
+            rung_at=None,
+        )
+
+    def fail(self, claim: Claim, error: RunError, peak_memory_bytes: int | None = None) -> bool:
+        """The attempt failed and none is left; False if the lease was lost."""
+        return self._end(
+            claim,
+            RunState.FAILED,
+            "failed",
+            error,
+            peak_memory_bytes,
+            finished_at=database_now(),
+        )
+
+    def hand_back(
+        self, claim: Claim, error: RunError, peak_memory_bytes: int | None = None
+    ) -> bool:
+        """The worker goes away: the run is queued again and the attempt does not count."""
+        return self._end(
+            claim,
+            RunState.QUEUED,
+            "handed_back",
+            error,
+            peak_memory_bytes,
+            attempts_allowed=runs.c.attempts_allowed + 1,
+            rung_at=None,
+        )
+
+    def rescue(self, run: Run, error: RunError, wait: timedelta | None) -> bool:
+        """Take a lost run from its dead worker, to run again after `wait` or to fail with None.
+
+        False if its lease was renewed, or another rescuer was faster.
+        """
+        target = RunState.FAILED if wait is None else RunState.RETRYING
+        RUN.require(RunState.RUNNING, target)
+        values = {
+            "state": target,
+            "lease_token": None,
+            "lease_until": None,
+            "rung_at": None,
+            "finished_at": database_now() if wait is None else None,
+            **_error_values(error),
+        }
+        if wait is not None:
+            values["due_at"] = database_now(wait)
+        dead = (
+            runs.c.id == run.id,
+            runs.c.state == RunState.RUNNING,
+            runs.c.lease_token == run.lease_token,
+            runs.c.lease_until < database_now(),
+        )
+        with self.database.begin() as connection:
+            moved = connection.execute(update(runs).where(*dead).values(values)).rowcount == 1
+            if moved:
+                _end_attempt(connection, run.id, run.attempt, "lost", error, None)
+        return moved
+
+    def rung(self, run_ids: Iterable[int]) -> None:
+        """Note that the queue was told of these runs."""
+        with self.database.begin() as connection:
+            connection.execute(
+                update(runs).where(runs.c.id.in_(list(run_ids))).values(rung_at=database_now())
+            )
+
+    def _booked_before(self, connection: Connection, new: NewRun) -> Run | None:
+        same: list[ColumnElement[bool]] = []
+        if new.key is not None:
+            same.append(runs.c.key == new.key)
+        if new.firing is not None:
+            same.append(
+                and_(
+                    runs.c.schedule == new.firing.schedule,
+                    runs.c.scheduled_for == new.firing.scheduled_for,
+                    runs.c.revision == new.firing.revision,
+                )
+            )
+        if not same:
+            return None
+        found = connection.execute(select(runs).where(or_(*same))).mappings().first()
+        return as_run(found) if found else None
+
+    def _overlap(self, connection: Connection, new: NewRun) -> str | None:
+        """Why the firing must be skipped, if an earlier run of its schedule is unfinished."""
+        if new.firing is None or new.firing.overlap != "skip":
+            return None
+        unfinished = select(runs.c.reference).where(
+            runs.c.schedule == new.firing.schedule, runs.c.state.in_(UNFINISHED_RUNS)
+        )
+        earlier = connection.execute(unfinished.order_by(runs.c.id).limit(1)).scalar()
+        return f"overlap: run {earlier} of this schedule had not ended" if earlier else None
+
+    def _end(
+        self,
+        claim: Claim,
+        target: RunState,
+        outcome: str,
+        error: RunError | None,
+        peak_memory_bytes: int | None,
+        **values: Any,
+    ) -> bool:
+        """Only the holder of the lease may say how its attempt ended."""
+        RUN.require(RunState.RUNNING, target)
+        moved_to = {
+            "state": target,
+            "lease_token": None,
+            "lease_until": None,
+            "peak_memory_bytes": peak_memory_bytes,
+            **_error_values(error),
+            **values,
+        }
+        with self.database.begin() as connection:
+            moved = connection.execute(update(runs).where(_held(claim)).values(moved_to))
+            if moved.rowcount == 1:
+                _end_attempt(
+                    connection, claim.run_id, claim.attempt, outcome, error, peak_memory_bytes
+                )
+        return moved.rowcount == 1
+
+
+def held(claim: Claim) -> ColumnElement[bool]:
+    """The run is this claim's, and its lease has not run out; for writes of the attempt itself."""
+    return and_(_held(claim), runs.c.lease_until > database_now())
+
+
+def _held(claim: Claim) -> ColumnElement[bool]:
+    # A worker that is late may still say how its attempt ended, if nobody has taken the run.
+    return and_(
+        runs.c.id == claim.run_id,
+        runs.c.state == RunState.RUNNING,
+        runs.c.lease_token == claim.token,
+    )
+
+
+def _error_values(error: RunError | None) -> dict[str, Any]:
+    return {
+        "error_type": error.type if error else None,
+        "error_message": error.message if error else None,
+        "error_fingerprint": error.fingerprint if error else None,
+    }
+
+
+def _end_attempt(
+    connection: Connection,
+    run_id: int,
+    number: int,
+    outcome: str,
+    error: RunError | None,
+    peak_memory_bytes: int | None,
+) -> None:
+    connection.execute(
+        update(attempts)
+        .where(attempts.c.run_id == run_id, attempts.c.number == number)
+        .values(
+            outcome=outcome,
+            error_type=error.type if error else None,
+            error_message=error.message if error else None,
+            error_trace=error.trace if error else None,
+            finished_at=database_now(),
+            peak_memory_bytes=peak_memory_bytes,
+        )
+    )

@@ -1,0 +1,75 @@
+"""Workers and schedulers at rest: who is there, since when, and for which queues."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select, update
+
+from engine.store.database import Database, database_now
+from engine.store.tables import workers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A worker or a scheduler that said it is there; gone once `seen_until` has passed."""
+
+    id: str
+    host: str
+    pid: int
+    kind: str
+    queues: Sequence[str]
+    threads: int
+    started_at: datetime
+    seen_until: datetime
+    foreign_messages: int
+
+
+class WorkerStore:
+    """The processes of one ledger, as they announce themselves."""
+
+    def __init__(self, database: Database, *, presence: timedelta = timedelta(seconds=15)) -> None:
+        self.database = database
+        self.presence = presence
+
+    def announce(
+        self, *, worker: str, host: str, pid: int, kind: str, queues: Sequence[str], threads: int
+    ) -> None:
+        """A process starts."""
+        row = {
+            "id": worker,
+            "host": host,
+            "pid": pid,
+            "kind": kind,
+            "queues": list(queues),
+            "threads": threads,
+            "started_at": database_now(),
+            "seen_until": database_now(self.presence),
+        }
+        with self.database.begin() as connection:
+            connection.execute(delete(workers).where(workers.c.seen_until < database_now()))
+            connection.execute(insert(workers).values(row))
+
+    def seen(self, worker: str, *, foreign_messages: int = 0) -> None:
+        """It is still there."""
+        values = {
+            "seen_until": database_now(self.presence),
+            "foreign_messages": foreign_messages,
+        }
+        with self.database.begin() as connection:
+            connection.execute(update(workers).where(workers.c.id == worker).values(values))
+
+    def leave(self, worker: str) -> None:
+        """It ends."""
+        with self.database.begin() as connection:
+            connection.execute(delete(workers).where(workers.c.id == worker))
+
+    def present(self) -> Sequence[Process]:
+        """Those that were seen of late, the oldest first."""
+        query = (
+            select(workers)
+            .where(workers.c.seen_until >= database_now())
+            .order_by(workers.c.started_at, workers.c.id)
+        )
+        with self.database.read() as connection:
+            return [Process(**row) for row in connection.execute(query).mappings()]
