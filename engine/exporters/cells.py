@@ -1,0 +1,156 @@
+"""Cells as text: exact amounts, instants in a zone, and no character that a format refuses."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.errors import Invalid
+from engine.exporters.document import Cell, Column, Document, Fact, Kind, Row, Table
+from engine.money import format_minor
+
+# What XML 1.0 cannot hold, not even escaped; lone surrogates cannot become UTF-8 either.
+_ILLEGIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_PYTHON_TYPE = {
+    Kind.TEXT: str,
+    Kind.INTEGER: int,
+    Kind.MONEY: int,
+    Kind.PERCENT: Decimal,
+    Kind.DATETIME: datetime,
+}
+
+
+class WrongCell(Invalid):
+    """A row holds something its column does not; nothing is cast, least of all a float."""
+
+    message = (
+        "table {table!r}, row {row}, column {column!r}: {value!r} is no {kind} cell; "
+        "such a cell is {expected}, or None"
+    )
+
+
+class WrongRow(Invalid):
+    """A row has more or fewer cells than its table has columns."""
+
+    message = "table {table!r}, row {row}: {cells} cells for {columns} columns"
+
+
+def legible(text: str) -> str:
+    """`text` with every character that a file could not hold shown as U+FFFD."""
+    return _ILLEGIBLE.sub("\ufffd", text)
+
+
+def money_text(minor: int, currency: str) -> str:
+    """An amount as digits and a point, for machines: -123450 SAR is "-1234.50"."""
+    return format_minor(minor, currency).replace(",", "")
+
+
+def percent_text(fraction: Decimal) -> str:
+    """A fraction as a percentage: 0.125 is "12.5%"."""
+    return f"{(fraction * 100).normalize():f}%"
+
+
+class CheckedRows:
+    """The rows of a table with their currencies, refusing cells of the wrong type."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._types = [_PYTHON_TYPE[column.kind] for column in table.columns]
+        self._currencies = _currency_finder(table.columns)
+
+    def __iter__(self) -> Iterator[tuple[Row, Sequence[str | None]]]:
+        """Each row with the currency of each of its cells (None where it is no money)."""
+        for number, row in enumerate(self.table.rows, start=1):
+            self._check(number, row)
+            yield row, self._currencies(row)
+
+    def _check(self, number: int, row: Row) -> None:
+        if len(row) != len(self._types):
+            raise WrongRow(
+                table=self.table.name, row=number, cells=len(row), columns=len(self._types)
+            )
+        for place, (cell, expected) in enumerate(zip(row, self._types, strict=True)):
+            # `is` first: it is what nearly every cell is, and a bool is an int to isinstance.
+            if cell is None or type(cell) is expected:
+                if expected is not datetime or cell is None or _is_aware(cell):
+                    continue
+            elif isinstance(cell, expected) and not isinstance(cell, bool):
+                continue
+            column = self.table.columns[place]
+            raise WrongCell(
+                table=self.table.name,
+                row=number,
+                column=column.name,
+                value=cell,
+                kind=column.kind,
+                expected="an aware datetime" if expected is datetime else expected.__name__,
+            )
+
+
+class TextRows:
+    """The rows of a table as people read them, in the document's zone."""
+
+    def __init__(self, table: Table, zone: tzinfo) -> None:
+        self._rows = CheckedRows(table)
+        self._kinds = [column.kind for column in table.columns]
+        self._zone = zone
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Each row as texts; an empty cell is an empty text."""
+        for row, currencies in self._rows:
+            yield [
+                "" if cell is None else shown(cell, kind, currency, self._zone)
+                for cell, kind, currency in zip(row, self._kinds, currencies, strict=True)
+            ]
+
+
+def shown(cell: Any, kind: Kind, currency: str | None, zone: tzinfo) -> str:
+    """One cell as people read it."""
+    if kind is Kind.TEXT:
+        return legible(cell)
+    if kind is Kind.MONEY:
+        return format_minor(cell, currency or "")
+    if kind is Kind.DATETIME:
+        return f"{cell.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    if kind is Kind.PERCENT:
+        return percent_text(cell)
+    return f"{cell:,}"
+
+
+def fact_text(fact: Fact, document: Document) -> str:
+    """A fact as people read it; an instant says its zone, an amount its currency."""
+    if isinstance(fact.value, datetime):
+        at = fact.value.astimezone(ZoneInfo(document.timezone))
+        return f"{at:%Y-%m-%d %H:%M:%S} {document.timezone}"
+    if isinstance(fact.value, int):
+        if fact.currency:
+            return f"{format_minor(fact.value, fact.currency)} {fact.currency}"
+        return f"{fact.value:,}"
+    return legible(fact.value)
+
+
+def _is_aware(cell: Cell) -> bool:
+    return isinstance(cell, datetime) and cell.utcoffset() is not None
+
+
+def _currency_finder(columns: Sequence[Column]) -> Callable[[Row], Sequence[str | None]]:
+    """How to find the currency of each cell of a row; one answer for all rows if it can be."""
+    places = {column.name: place for place, column in enumerate(columns)}
+    fixed = [column.currency for column in columns]
+    from_row = [
+        (place, places[column.currency_column])
+        for place, column in enumerate(columns)
+        if column.currency_column is not None
+    ]
+    if not from_row:
+        return lambda row: fixed
+
+    def find(row: Row) -> Sequence[str | None]:
+        currencies = fixed.copy()
+        for place, source in from_row:
+            currencies[place] = str(row[source] or "")
+        return currencies
+
+    return find

@@ -1,0 +1,28 @@
+"""The formats a document can be written in."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.errors import Invalid
+from engine.exporters.csv import CsvExporter
+from engine.exporters.exporter import Exporter
+from engine.exporters.pages import Pages
+from engine.exporters.pdf import PdfExporter
+from engine.exporters.xlsx import XlsxExporter
+
+EXPORTERS: Mapping[str, Exporter] = {
+    "csv": CsvExporter(),
+    "xlsx": XlsxExporter(),
+    "pdf": PdfExporter(),
+}
+
+
+class UnknownFormat(Invalid):
+    """A report asks for a format that nobody writes."""
+
+    message = "no format is named {name!r}; there are: {known}"
+
+
+def exporters_with(templates: Path) -> Mapping[str, Exporter]:
+    """The same exporters, with PDF pages made from a folder of templates."""
+    return {**EXPORTERS, "pdf": PdfExporter(pages=Pages(templates))}

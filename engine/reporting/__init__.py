@@ -1,0 +1,1 @@
+"""Reporting: documents become files with records, and rows become summaries."""

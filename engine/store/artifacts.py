@@ -1,0 +1,179 @@
+"""Artifacts at rest: the records of files that runs produced. They outlive the files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from engine.clock import Clock
+from engine.errors import EngineError, UnknownId
+from engine.store.database import Database
+from engine.store.tables import artifacts, runs
+
+_UTC_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class LeaseGone(EngineError):
+    """An attempt that no longer holds its run tried to record a file."""
+
+    message = "run {run_id} is no longer held by this attempt; its file {name!r} is not recorded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewArtifact:
+    """A file that is whole and waits to be recorded."""
+
+    run_id: int
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    rows: int
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact(NewArtifact):
+    """A recorded file; the file is gone once `deleted_at` is set."""
+
+    id: int
+    created_at: datetime
+    expires_at: datetime | None
+    deleted_at: datetime | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The artifact as other programs rely on it."""
+        return {
+            "id": self.id,
+            "run_id": self.run_id,
+            "name": self.name,
+            "media_type": self.media_type,
+            "size": self.size,
+            "sha256": self.sha256,
+            "rows": self.rows,
+            "path": self.path,
+            "created_at": _rfc3339(self.created_at),
+            "expires_at": _rfc3339(self.expires_at),
+        }
+
+
+class ArtifactStore:
+    """Records of files: one for each run and name."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(
+        self, new: NewArtifact, *, keep_for: timedelta | None = None, token: str | None = None
+    ) -> tuple[Artifact, str | None]:
+        """Record a whole file, in place of what its run had by that name.
+
+        Returns the record and the path of the file it replaces, which nothing names any more.
+        With the `token` of a claim, raises LeaseGone unless the claim still holds the run.
+        """
+        now = self._clock.now()
+        values = {
+            **{name: getattr(new, name) for name in NewArtifact.__dataclass_fields__},
+            "created_at": now,
+            "expires_at": None if keep_for is None else now + keep_for,
+            "deleted_at": None,
+        }
+        same = (artifacts.c.run_id == new.run_id, artifacts.c.name == new.name)
+        with self._database.begin() as connection:
+            if token is not None:
+                _require_lease(connection, new, token)
+            before = connection.execute(select(artifacts).where(*same)).one_or_none()
+            if before is None:
+                added = connection.execute(insert(artifacts).values(values))
+                artifact_id = int(added.inserted_primary_key[0])  # type: ignore[index]
+            else:
+                artifact_id = before.id
+                connection.execute(
+                    update(artifacts).where(artifacts.c.id == artifact_id).values(values)
+                )
+            found = connection.execute(select(artifacts).where(artifacts.c.id == artifact_id))
+            artifact = _artifact(found.one())
+        stale = before is not None and before.deleted_at is None and before.path != new.path
+        return artifact, before.path if stale and before is not None else None
+
+    def list(
+        self,
+        *,
+        run_id: int | None = None,
+        name: str | None = None,
+        limit: int = 50,
+        deleted: bool = False,
+    ) -> Sequence[Artifact]:
+        """Newest first; those whose file is gone only if asked for."""
+        query = select(artifacts).order_by(artifacts.c.created_at.desc(), artifacts.c.id.desc())
+        if run_id is not None:
+            query = query.where(artifacts.c.run_id == run_id)
+        if name is not None:
+            query = query.where(artifacts.c.name == name)
+        if not deleted:
+            query = query.where(artifacts.c.deleted_at.is_(None))
+        with self._database.read() as connection:
+            return [_artifact(row) for row in connection.execute(query.limit(limit))]
+
+    def get(self, artifact_id: int) -> Artifact:
+        """The record of that id, its file there or not; raises UnknownId."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(artifacts).where(artifacts.c.id == artifact_id)
+            ).one_or_none()
+        if row is None:
+            raise UnknownId(noun="artifact", id=artifact_id)
+        return _artifact(row)
+
+    def expired(
+        self, now: datetime, *, made_before: datetime | None = None, limit: int = 1_000
+    ) -> Sequence[Artifact]:
+        """Those past their retention, oldest first: by their own date, or made before another."""
+        due = artifacts.c.expires_at <= now
+        if made_before is not None:
+            due = or_(due, artifacts.c.created_at <= made_before)
+        query = (
+            select(artifacts)
+            .where(artifacts.c.deleted_at.is_(None), due)
+            .order_by(artifacts.c.created_at, artifacts.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [_artifact(row) for row in connection.execute(query)]
+
+    def mark_deleted(self, artifact: Artifact) -> bool:
+        """Say that the file is gone; False if the record has meanwhile got another file."""
+        with self._database.begin() as connection:
+            marked = connection.execute(
+                update(artifacts)
+                .where(
+                    artifacts.c.id == artifact.id,
+                    artifacts.c.path == artifact.path,
+                    artifacts.c.deleted_at.is_(None),
+                )
+                .values(deleted_at=self._clock.now())
+            )
+        return marked.rowcount == 1
+
+    def paths(self) -> set[str]:
+        """The paths of every file that a record says is there."""
+        query = select(artifacts.c.path).where(artifacts.c.deleted_at.is_(None))
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
+
+
+def _require_lease(connection: Connection, new: NewArtifact, token: str) -> None:
+    held = select(runs.c.id).where(runs.c.id == new.run_id, runs.c.lease_token == token)
+    if connection.execute(held).first() is None:
+        raise LeaseGone(run_id=new.run_id, name=new.name)
+
+
+def _artifact(row: Row[Any]) -> Artifact:
+    return Artifact(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def _rfc3339(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.strftime(_UTC_FORMAT)
