@@ -1,0 +1,1 @@
+"""The process that carries out runs, and its client of the fork server."""

@@ -1,0 +1,25 @@
+"""A fork server for tests that leave it as it was."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.worker.fork_server import ForkServer
+
+PERFORM = "tests.processes.performances:perform"
+
+
+@pytest.fixture(scope="package")
+def fork_server() -> Iterator[ForkServer]:
+    """Shared: starting one takes a while."""
+    server = ForkServer.start(perform=PERFORM)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def own_fork_server() -> Iterator[ForkServer]:
+    """For tests that kill it, or look at what it has open."""
+    server = ForkServer.start(perform=PERFORM)
+    yield server
+    server.close()
