@@ -41,6 +41,9 @@ def explain(error: MarkedYAMLError, text: str, file: str) -> Problem:
     if at == "\t" or "\t" in _indentation(here) or "tab character" in problem:
         column = max(here.find("\t"), 0)
         message = "a tab in the indentation; YAML takes spaces only" + _more_tabs(lines, line)
+    elif error.context in ("while scanning an alias", "while scanning an anchor"):
+        message = f"a value cannot start with {here[column - 1 : column]!r}; put quotes around it"
+        column -= 1
     elif problem == "found character that cannot start any token":
         message = f"a value cannot start with {at!r}; put quotes around it"
     else:

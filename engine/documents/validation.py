@@ -1,7 +1,7 @@
 """A document's data as a pydantic model, or what is wrong with it and where."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -9,31 +9,37 @@ from pydantic_core import ErrorDetails
 
 from engine.documents.closest import closest, suggestion
 from engine.documents.document import Document
-from engine.documents.problem import InvalidDocument, KeyPath, Problem
+from engine.documents.problem import InvalidDocument, KeyPath
 from engine.documents.shape import keys_at
 from engine.documents.wording import refused, wanted, worded
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validate(document: Document, model: type[Model]) -> Model:
-    """The document as `model`; raises InvalidDocument with every error at its own line.
+def validate(document: Document, model: type[Model], at: KeyPath = ()) -> Model:
+    """The document, or what is in it `at` a path, as `model`; raises InvalidDocument with every
+    error at its own line.
 
     The model forbids unknown keys (`extra="forbid"`) to have them found. A validator of its own
     raises ValueError with a message for people: what is wrong, and what to write instead.
     """
+    data: Any = document.data
+    for step in at:
+        data = data[step]
     try:
-        return model.model_validate(document.data)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise InvalidDocument(_problems(document, model, error.errors(include_url=False))) from None
+        by_path: defaultdict[KeyPath, list[ErrorDetails]] = defaultdict(list)
+        for each in error.errors(include_url=False):
+            by_path[_path(data, each)].append(each)
+    raise InvalidDocument(
+        document.problem((*at, *path), message) for path, message in _problems(model, by_path)
+    )
 
 
 def _problems(
-    document: Document, model: type[BaseModel], errors: list[ErrorDetails]
-) -> Iterator[Problem]:
-    by_path: defaultdict[KeyPath, list[ErrorDetails]] = defaultdict(list)
-    for error in errors:
-        by_path[_path(document.data, error)].append(error)
+    model: type[BaseModel], by_path: Mapping[KeyPath, list[ErrorDetails]]
+) -> Iterator[tuple[KeyPath, str]]:
     around = {path[:depth] for path in by_path for depth in range(len(path))}
     misspelt = {
         (path[:-1], closest(str(path[-1]), keys_at(model, path[:-1])))
@@ -42,10 +48,10 @@ def _problems(
     }
     for path, found in by_path.items():
         for message in _messages(model, path, found, deeper=path in around):
-            yield document.problem(path, message)
+            yield path, message
         for error in found:
             if error["type"] == "missing" and (path, error["loc"][-1]) not in misspelt:
-                yield document.problem(path, f"the key {error['loc'][-1]!r} is missing")
+                yield path, f"the key {error['loc'][-1]!r} is missing"
 
 
 def _messages(

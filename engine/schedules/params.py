@@ -1,0 +1,48 @@
+"""A schedule's params against its job: tokens, the job's signature, names of definitions."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, cast
+
+from engine.documents.closest import closest, suggestion
+from engine.documents.problem import KeyPath
+from engine.job import InvalidParams, Job
+from engine.schedules.tokens import fill, wrong_tokens
+
+# What tokens become while a file is checked; a firing has its own.
+_SAMPLE = {
+    "period.start": "2026-01-31T00:00:00+03:00",
+    "period.end": "2026-02-01T00:00:00+03:00",
+}
+
+Definitions = Mapping[str, Collection[str]]
+"""Known names by the kind of thing they name, e.g. `{"reconciliation": {"wallets"}}`."""
+
+
+def wrong_params(
+    job: Job, params: Mapping[str, Any], definitions: Definitions, *, has_period: bool
+) -> Iterator[tuple[KeyPath, str]]:
+    """Everything that would stop a run with these params, each with its way from `params`."""
+    tokens = list(wrong_tokens(params, has_period=has_period))
+    yield from tokens
+    told = {path[0] for path, _ in tokens}
+    filled = {name: fill(value, _SAMPLE) for name, value in params.items() if name not in told}
+    try:
+        job.validate(filled)
+    except InvalidParams as error:
+        misspelt = {closest(name, job.params) for name in params if name not in job.params}
+        for name, message in _problems(error):
+            if name in params and name not in told:
+                yield (name,), message
+            elif name not in params and name not in misspelt:
+                yield (), f"the parameter {name!r} is missing: {message}"
+            told.add(name)
+    for name, param in job.params.items():
+        known = definitions.get(param.kind or "")
+        value = filled.get(name)
+        if known is None or name in told or not isinstance(value, str) or value in known:
+            continue
+        yield (name,), f"no {param.kind} is named {value!r}; {suggestion(value, known)}"
+
+
+def _problems(error: InvalidParams) -> list[tuple[str, str]]:
+    return list(cast("list[tuple[str, str]]", error.facts["problems"]))
