@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
+from engine.schedules.schedule import Overlap
 from engine.states import RunState
-
-Overlap = Literal["skip", "queue", "allow"]
 
 
 @dataclass(frozen=True, kw_only=True)

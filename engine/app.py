@@ -1,0 +1,263 @@
+"""The composition root: settings become one engine, each part made when it is first asked for."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from engine.clock import Clock, SystemClock
+from engine.job import Job
+from engine.registry import discover, find
+from engine.settings import Settings
+from engine.store.database import Database
+from engine.store.run import Claim
+from engine.store.runs import RunStore
+
+if TYPE_CHECKING:
+    # Huey, DuckDB and their like cost more than `engine --help` may; each is imported by the
+    # part that needs it.
+    from engine.dispatch import Dispatch
+    from engine.execution.context import Reporter, Services
+    from engine.execution.orders import Order
+    from engine.execution.sweep import Sweep
+    from engine.huey_app.doorbell import Doorbell
+    from engine.huey_app.huey import EngineHuey
+    from engine.reconciliation.service import Reconciliations
+    from engine.reporting.publish import Publisher
+    from engine.retention import Retention
+    from engine.scheduler.scheduler import Scheduler
+    from engine.schedules.schedule import Schedule
+    from engine.store.artifacts import ArtifactStore
+    from engine.store.breaks import BreakStore
+    from engine.store.leases import LeaseStore
+    from engine.store.logs import LogStore
+    from engine.store.workers import WorkerStore
+
+DEFAULT_GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class App:
+    """An engine on one set of settings."""
+
+    settings: Settings
+    clock: Clock
+
+    @cached_property
+    def database(self) -> Database:
+        """The run ledger, made or upgraded if need be."""
+        database = Database(self.settings.database)
+        database.require_current()
+        return database
+
+    @cached_property
+    def jobs(self) -> Mapping[str, Job]:
+        """The jobs of `home`/jobs."""
+        return discover(self.settings.home)
+
+    @cached_property
+    def runs(self) -> RunStore:
+        """The runs."""
+        return RunStore(self.database)
+
+    @cached_property
+    def logs(self) -> "LogStore":
+        """What attempts said."""
+        from engine.store.logs import LogStore
+
+        return LogStore(self.database)
+
+    @cached_property
+    def leases(self) -> "LeaseStore":
+        """Leases on things done alone."""
+        from engine.store.leases import LeaseStore
+
+        return LeaseStore(self.database)
+
+    @cached_property
+    def presence(self) -> "WorkerStore":
+        """Workers and schedulers that are there."""
+        from engine.store.workers import WorkerStore
+
+        return WorkerStore(self.database)
+
+    @cached_property
+    def breaks(self) -> "BreakStore":
+        """The breaks."""
+        from engine.store.breaks import BreakStore
+
+        return BreakStore(self.database)
+
+    @cached_property
+    def artifacts(self) -> "ArtifactStore":
+        """What runs produced."""
+        from engine.store.artifacts import ArtifactStore
+
+        return ArtifactStore(self.database)
+
+    @cached_property
+    def doorbell(self) -> "Doorbell":
+        """The queues."""
+        from engine.huey_app.doorbell import Doorbell
+
+        return Doorbell(self.settings.queue)
+
+    @cached_property
+    def dispatch(self) -> "Dispatch":
+        """Books runs and rings for them."""
+        from engine.dispatch import Dispatch
+
+        return Dispatch(runs=self.runs, doorbell=self.doorbell)
+
+    @cached_property
+    def publisher(self) -> "Publisher":
+        """Writes documents as artifacts."""
+        from engine.artifact_files import ArtifactFiles
+        from engine.exporters.formats import EXPORTERS
+        from engine.reporting.publish import Publisher
+
+        files = ArtifactFiles(self.settings.storage)
+        return Publisher(files=files, artifacts=self.artifacts, exporters=EXPORTERS)
+
+    @cached_property
+    def retention(self) -> "Retention":
+        """Purges what is past its time."""
+        from engine.retention import Retention
+
+        return Retention(artifacts=self.artifacts, files=self.publisher.files, clock=self.clock)
+
+    @cached_property
+    def reconciliations(self) -> "Reconciliations":
+        """Reconciles by definition."""
+        from engine.reconciliation.service import Reconciliations
+
+        return Reconciliations()
+
+    @cached_property
+    def schedules(self) -> "Mapping[str, Schedule]":
+        """schedules.yaml, checked; raises InvalidDocument."""
+        from engine.schedules.loader import load_schedules
+
+        return load_schedules(self.settings.schedules_file, self.jobs, self.definitions)
+
+    @property
+    def definitions(self) -> Mapping[str, Sequence[str]]:
+        """The names of what is defined in files, by kind."""
+        folder = self.settings.reconciliations_folder
+        return {"reconciliation": sorted(each.stem for each in folder.glob("*.yaml"))}
+
+    def perform(self, order: "Order", reporter: "Reporter") -> dict[str, Any]:
+        """Carry out one attempt in this process; its outcome as JSON-ready data."""
+        from engine.execution.context import JobContext
+        from engine.execution.performing import perform
+
+        payload = order.payload
+        scheduled_for, period = payload["scheduled_for"], payload["period"]
+        context = JobContext(
+            claim=Claim(run_id=order.run_id, attempt=order.attempt, token=order.token),
+            reference=payload["reference"],
+            job=payload["job"],
+            schedule=payload["schedule"],
+            scheduled_for=datetime.fromisoformat(scheduled_for) if scheduled_for else None,
+            period=_period(period),
+            reporter=reporter,
+            services=self._services(),
+        )
+        return perform(find(self.jobs, payload["job"]), context, payload["params"])
+
+    def worker_huey(
+        self, queues: Sequence[str], *, grace_seconds: float = DEFAULT_GRACE_SECONDS
+    ) -> "EngineHuey":
+        """A Huey whose consumer is a full worker of these queues; its fork server is running."""
+        from engine.execution.claims import HeldClaims
+        from engine.execution.executor import Executor
+        from engine.huey_app.huey import EngineHuey
+        from engine.worker.fork_server import ForkServer
+        from engine.worker.threaded import ThreadedAttempts
+        from engine.worker.worker import Worker, new_worker_id
+
+        environment = {**os.environ, **self.settings.environment()}
+        fork_server = ForkServer.start(environment, preload=self._preload())
+        worker_id = new_worker_id()
+        claims = HeldClaims(self.runs, fork_server.stop)
+        executor = Executor(
+            worker=worker_id,
+            jobs=self.jobs,
+            runs=self.runs,
+            logs=self.logs,
+            dispatch=self.dispatch,
+            claims=claims,
+            isolated=fork_server,
+            threaded=ThreadedAttempts(perform=self.perform, clock=self.clock),
+        )
+        worker = Worker(
+            id=worker_id,
+            queues=queues,
+            executor=executor,
+            claims=claims,
+            sweep=self._sweep(worker_id),
+            presence=self.presence,
+            doorbell=self.doorbell,
+            fork_server=fork_server,
+            release=self.close,
+            grace_seconds=grace_seconds,
+        )
+        return EngineHuey(self.doorbell, queues, worker)
+
+    def scheduler(self) -> "Scheduler":
+        """A scheduler of this engine's schedules."""
+        from engine.scheduler.booking import Booking
+        from engine.scheduler.scheduler import Scheduler
+        from engine.worker.worker import new_worker_id
+
+        name = new_worker_id()
+        return Scheduler(
+            id=name,
+            schedules=self.schedules,
+            booking=Booking(dispatch=self.dispatch, jobs=self.jobs, clock=self.clock),
+            sweep=self._sweep(name),
+            presence=self.presence,
+        )
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        made = vars(self)
+        for name in ("doorbell",):
+            if name in made:
+                made[name].close()
+        if "database" in made:
+            self.database.dispose()
+
+    def _sweep(self, holder: str) -> "Sweep":
+        from engine.execution.sweep import Sweep
+
+        return Sweep(holder=holder, dispatch=self.dispatch, leases=self.leases, jobs=self.jobs)
+
+    def _services(self) -> "Services":
+        from engine.effects import Effects
+        from engine.execution.context import Services
+
+        return Services(
+            effects=Effects(self.database),
+            reconciliations=self.reconciliations,
+            retention=self.retention,
+        )
+
+    def _preload(self) -> list[str]:
+        """What every attempt would otherwise import for itself."""
+        modules = {job.function.__module__ for job in self.jobs.values()}
+        return ["engine.app", *sorted(modules)]
+
+
+def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
+    """The engine that these settings describe; nothing is opened yet."""
+    return App(settings, clock or SystemClock())
+
+
+def _period(period: Sequence[str] | None) -> tuple[datetime, datetime] | None:
+    if period is None:
+        return None
+    start, end = (datetime.fromisoformat(each) for each in period)
+    return start, end

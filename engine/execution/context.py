@@ -1,0 +1,74 @@
+"""What a job is given: who it is, how to report, and the services it may call."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from engine.effects import Effects
+from engine.reconciliation.service import Reconciliations
+from engine.retention import Retention
+from engine.store.run import Claim
+
+
+class Reporter(Protocol):
+    """Takes what an attempt says while it goes on."""
+
+    def progress(self, done: int, total: int | None = None, note: str | None = None) -> None:
+        """How far it is."""
+
+    def log(self, text: str) -> None:
+        """One log record, as text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What jobs can ask of the engine."""
+
+    effects: Effects
+    reconciliations: Reconciliations
+    retention: Retention
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobContext:
+    """One attempt, from the job's side. `period` is half-open, in UTC."""
+
+    claim: Claim
+    reference: str
+    job: str
+    schedule: str | None
+    scheduled_for: datetime | None
+    period: tuple[datetime, datetime] | None
+    reporter: Reporter
+    services: Services
+
+    @property
+    def run_id(self) -> int:
+        """The run's id in the ledger."""
+        return self.claim.run_id
+
+    @property
+    def attempt(self) -> int:
+        """The attempt's number, from 1 on."""
+        return self.claim.attempt
+
+    def progress(self, done: int, total: int | None = None, note: str | None = None) -> None:
+        """Say how far the job is; shown to people who wait for it."""
+        self.reporter.progress(done, total, note)
+
+    def once(self, key: str, request: Any, call: Callable[[Connection], Any]) -> Any:
+        """Do work in the ledger's database once per `key`: see `Effects.once`."""
+        return self.services.effects.once(self.claim, key, request, call)
+
+    @property
+    def reconciliations(self) -> Reconciliations:
+        """Reconciles by definition."""
+        return self.services.reconciliations
+
+    @property
+    def retention(self) -> Retention:
+        """Purges what is past its time."""
+        return self.services.retention

@@ -1,0 +1,162 @@
+"""The executor: claims a run, has its attempt carried out, and writes down how it ended."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from engine.dispatch import Dispatch
+from engine.execution import outcome
+from engine.execution.claims import HeldClaims, attempt_id
+from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress, StopReason
+from engine.job import Job
+from engine.registry import UnknownJob, find
+from engine.store.logs import LogLine, LogStore
+from engine.store.run import Claim, Run, RunError
+from engine.store.runs import RunStore
+
+logger = logging.getLogger("engine.worker")
+
+# Between SIGTERM and SIGKILL; a job that needs longer to tidy up has no claim to it.
+KILL_GRACE = timedelta(seconds=2)
+
+OnLines = Callable[[Sequence[Line]], None]
+OnProgress = Callable[[Progress], None]
+
+
+class Attempts(Protocol):
+    """Carries out attempts somewhere and says how each ended."""
+
+    def run(self, order: Order, *, on_lines: OnLines, on_progress: OnProgress) -> AttemptEnd:
+        """Carry out one attempt, and wait for its end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Executor:
+    """Carries out runs for one worker; threads share it."""
+
+    worker: str
+    jobs: Mapping[str, Job]
+    runs: RunStore
+    logs: LogStore
+    dispatch: Dispatch
+    claims: HeldClaims
+    isolated: Attempts
+    threaded: Attempts
+
+    def carry_out(self, run_id: int) -> None:
+        """Take the run and see it through; nothing happens if it is not to be had."""
+        asked_at = time.monotonic()
+        claim = self.runs.claim(run_id, self.worker)
+        if claim is None:
+            return
+        self.claims.add(claim, asked_at)
+        run = self.runs.get(run_id)
+        try:
+            self._attempt(claim, run)
+        finally:
+            self.claims.remove(claim)
+        self._ring_next(run)
+
+    def _attempt(self, claim: Claim, run: Run) -> None:
+        logger.info("run starts", extra=_facts(run, claim))
+        try:
+            job = find(self.jobs, run.job)
+        except UnknownJob as error:
+            self.runs.fail(claim, outcome.run_error("UnknownJob", str(error)))
+            return
+        order = Order(
+            id=attempt_id(claim),
+            run_id=claim.run_id,
+            attempt=claim.attempt,
+            token=claim.token,
+            time_limit=job.time_limit,
+            memory_limit=job.memory_limit,
+            grace=KILL_GRACE,
+            payload=_payload(run),
+        )
+        attempts = self.isolated if job.isolated else self.threaded
+        end = attempts.run(
+            order,
+            on_lines=lambda lines: self._keep(claim, lines),
+            on_progress=lambda said: self._progress(claim, said),
+        )
+        kept = self._record(claim, run, job, end)
+        state = self.runs.get(run.id).state if kept else "lost"
+        facts = {"state": state, "seconds": round(end.duration.total_seconds(), 3)}
+        logger.info("run ends", extra=_facts(run, claim) | facts)
+
+    def _record(self, claim: Claim, run: Run, job: Job, end: AttemptEnd) -> bool:
+        """Write the end down; False if the run is no longer ours."""
+        peak = end.peak_memory_bytes
+        if end.cause is Cause.FINISHED:
+            error = outcome.error_in(end.outcome)
+            if error is None:
+                return self.runs.succeed(claim, end.outcome["result"], peak)
+            return self._fail_or_retry(claim, run, job, error, peak)
+        if end.cause is Cause.STOPPED and end.reason is StopReason.HANDED_BACK:
+            text = "handed back: the worker was stopped before the attempt could finish"
+            return self.runs.hand_back(claim, outcome.run_error("HandedBack", text), peak)
+        if end.cause is Cause.STOPPED and end.reason is StopReason.LEASE_LOST:
+            return False
+        error = outcome.run_error(_ERROR_TYPES[end.cause], end.error or "it ended without a word")
+        if end.cause is Cause.CRASHED and job.on_crash == "fail":
+            return self.runs.fail(claim, error, peak)
+        return self._fail_or_retry(claim, run, job, error, peak)
+
+    def _fail_or_retry(
+        self, claim: Claim, run: Run, job: Job, error: RunError, peak: int | None
+    ) -> bool:
+        wait = job.retry.next_wait(attempt=claim.attempt, attempts_allowed=run.attempts_allowed)
+        if wait is None:
+            return self.runs.fail(claim, error, peak)
+        return self.runs.retry_later(claim, error, wait, peak)
+
+    def _keep(self, claim: Claim, lines: Sequence[Line]) -> None:
+        kept = [
+            LogLine(attempt=claim.attempt, at=line.at, stream=line.stream, text=line.text)
+            for line in lines
+        ]
+        self.logs.append(claim.run_id, kept)
+
+    def _progress(self, claim: Claim, said: Progress) -> None:
+        self.runs.progress(claim, said.done, said.total, said.note)
+
+    def _ring_next(self, run: Run) -> None:
+        """A run of the same schedule may have waited for this one."""
+        if run.schedule is None:
+            return
+        waiting = self.runs.next_in_line(run.schedule)
+        if waiting is not None:
+            self.dispatch.ring([waiting])
+
+
+_ERROR_TYPES = {
+    Cause.CRASHED: "Crashed",
+    Cause.TIME_LIMIT: "TimeLimitExceeded",
+    Cause.MEMORY_LIMIT: "MemoryLimitExceeded",
+    Cause.STOPPED: "Stopped",
+}
+
+
+def _payload(run: Run) -> dict[str, Any]:
+    """What the attempt's process needs to know of the run."""
+    return {
+        "job": run.job,
+        "reference": run.reference,
+        "params": dict(run.params),
+        "schedule": run.schedule,
+        "scheduled_for": run.scheduled_for.isoformat() if run.scheduled_for else None,
+        "period": [each.isoformat() for each in run.period] if run.period else None,
+    }
+
+
+def _facts(run: Run, claim: Claim) -> dict[str, object]:
+    return {
+        "reference": run.reference,
+        "job": run.job,
+        "queue": run.queue,
+        "attempt": claim.attempt,
+    }

@@ -1,0 +1,57 @@
+"""Performing: call a job with its context, its log lines going to the reporter."""
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from engine.execution import outcome
+from engine.execution.context import JobContext, Reporter
+from engine.job import Job
+
+_PLAIN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"message", "asctime"}
+
+
+def perform(job: Job, context: JobContext, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Carry out one attempt in this thread; its outcome, whatever the job raises."""
+    with _logging_to(context.reporter):
+        try:
+            result = job.function(context, **job.arguments(params))
+            return outcome.success(result)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a job may raise anything; all of it is recorded
+            return outcome.failure(error)
+
+
+class ReporterHandler(logging.Handler):
+    """Gives the log records of one thread, or of all with None, to a reporter."""
+
+    def __init__(self, reporter: Reporter, thread: int | None) -> None:
+        super().__init__()
+        self._reporter = reporter
+        self._thread = thread
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass the record on as one line: level, logger, message, facts."""
+        if self._thread is not None and record.thread != self._thread:
+            return
+        facts = {k: v for k, v in vars(record).items() if k not in _PLAIN}
+        shown = "".join(f" {name}={value!r}" for name, value in facts.items())
+        text = f"{record.levelname} {record.name}: {record.getMessage()}{shown}"
+        if record.exc_info:
+            text += "\n" + logging.Formatter().formatException(record.exc_info)
+        self._reporter.log(text)
+
+
+@contextmanager
+def _logging_to(reporter: Reporter) -> Iterator[None]:
+    root = logging.getLogger()
+    handler = ReporterHandler(reporter, threading.get_ident())
+    root.addHandler(handler)
+    level = root.level
+    root.setLevel(min(level, logging.INFO) or logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)

@@ -1,0 +1,116 @@
+"""The doorbell: tells a worker that a run is waiting. What it says is a hint, never the truth.
+
+A message is the JSON object `{"run": <id>}` and nothing else.
+"""
+
+import json
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from huey.storage import BaseStorage
+
+from engine.errors import Unreachable
+from engine.huey_app.backends import open_storage
+
+
+class QueueUnreachable(Unreachable):
+    """The queue's server or file does not answer."""
+
+    message = "the queue {url} does not answer: {error}"
+
+
+def message_of(run_id: int) -> bytes:
+    """The message that rings for a run."""
+    return json.dumps({"run": run_id}).encode()
+
+
+def run_id_in(message: bytes) -> int | None:
+    """The run that a message rings for; None for anything we did not write."""
+    try:
+        parsed = json.loads(message)
+    except ValueError:
+        return None
+    if not isinstance(parsed, dict) or list(parsed) != ["run"]:
+        return None
+    run_id = parsed["run"]
+    return run_id if type(run_id) is int and run_id > 0 else None
+
+
+class Doorbell:
+    """Every named queue at one URL. Threads may share it; a fork may not."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._storages: dict[str, BaseStorage] = {}
+        self._opening = threading.Lock()
+        self.foreign_messages = 0
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as it may be printed."""
+        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self._url)
+
+    def ring(self, queue: str, run_id: int) -> None:
+        """Say that the run waits in `queue`."""
+        with self._explained():
+            self.storage(queue).enqueue(message_of(run_id))
+
+    def take(self, queues: Sequence[str]) -> int | None:
+        """The first run that waits, in the order of `queues`; None if none does.
+
+        A bad or foreign message is counted and passed over.
+        """
+        with self._explained():
+            for queue in queues:
+                while (message := self.storage(queue).dequeue()) is not None:
+                    run_id = run_id_in(bytes(message))
+                    if run_id is not None:
+                        return run_id
+                    self.foreign_messages += 1
+        return None
+
+    def waiting(self, queue: str) -> frozenset[int]:
+        """The runs whose messages are in the queue now."""
+        with self._explained():
+            messages = self.storage(queue).enqueued_items()
+        return frozenset(filter(None, (run_id_in(bytes(each)) for each in messages)))
+
+    def size(self, queue: str) -> int:
+        """How many messages are in the queue now."""
+        with self._explained():
+            return int(self.storage(queue).queue_size())
+
+    def storage(self, queue: str) -> BaseStorage:
+        """The Huey storage of one queue."""
+        with self._opening:
+            if queue not in self._storages:
+                self._storages[queue] = open_storage(self._url, queue)
+            return self._storages[queue]
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        with self._opening:
+            for storage in self._storages.values():
+                storage.close()
+            self._storages.clear()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise QueueUnreachable(url=self.shown_url, error=error) from error
+        except OSError as error:
+            raise QueueUnreachable(url=self.shown_url, error=error) from error
+        except Exception as error:
+            # Imported only once it has failed: a SQLite queue needs no redis.
+            if _is_of_redis(error):
+                raise QueueUnreachable(url=self.shown_url, error=error) from error
+            raise
+
+
+def _is_of_redis(error: Exception) -> bool:
+    return type(error).__module__.partition(".")[0] == "redis"

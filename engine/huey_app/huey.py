@@ -1,0 +1,79 @@
+"""The Huey instance: one message a run, no retries, no results, no periodic tasks of Huey's."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import huey.api
+from huey.storage import BaseStorage
+
+from engine.huey_app.consumer import Consumer
+from engine.huey_app.doorbell import Doorbell
+
+# An idle worker looks at its queues at least this often, in seconds.
+_LONGEST_POLL = 0.5
+
+
+class Hands(Protocol):
+    """What a consumer needs from the worker whose runs it carries out."""
+
+    grace_seconds: float
+
+    def start(self, *, threads: int) -> None:
+        """The consumer is about to start its threads."""
+
+    def carry_out(self, run_id: int) -> None:
+        """A message named this run."""
+
+    def drain(self) -> None:
+        """No further run is taken."""
+
+    def close(self) -> None:
+        """The consumer has ended."""
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A message as Huey's worker threads see it."""
+
+    id: int
+
+
+class EngineHuey(huey.api.Huey):  # type: ignore[misc]
+    """Serves named queues, in the order given, with Huey's consumer and Huey's storages."""
+
+    def __init__(self, doorbell: Doorbell, queues: Sequence[str], hands: Hands) -> None:
+        self.doorbell = doorbell
+        self.queues = queues
+        self.hands = hands
+        super().__init__("engine", results=False)
+
+    def create_storage(self) -> BaseStorage:
+        """The first queue's storage, for what Huey itself asks of one."""
+        return self.doorbell.storage(self.queues[0])
+
+    def create_consumer(self, **options: Any) -> Consumer:
+        """A consumer of threads; an attempt has a process group of its own anyway."""
+        kind = options.get("worker_type", "thread")
+        if kind != "thread":
+            sys.stderr.write(
+                f"engine: -k {kind} is refused: each attempt already runs in its own process, "
+                "and forked workers would share one fork server; use -k thread\n"
+            )
+            raise SystemExit(2)
+        options |= {
+            "periodic": False,
+            "max_delay": min(options.get("max_delay", _LONGEST_POLL), _LONGEST_POLL),
+            "shutdown_timeout": self.hands.grace_seconds + 5,
+        }
+        return Consumer(self, **options)
+
+    def dequeue(self) -> Ring | None:
+        """The next run that waits, if any."""
+        run_id = self.doorbell.take(self.queues)
+        return None if run_id is None else Ring(run_id)
+
+    def execute(self, task: Ring, timestamp: object = None) -> None:
+        """Carry the run out; none of Huey's locks, limits or revocations has a say."""
+        self.hands.carry_out(task.id)

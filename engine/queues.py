@@ -1,0 +1,16 @@
+"""What Huey's own command line loads: `huey_consumer engine.queues.default` is a full worker.
+
+`engine.queues.<name>` is a Huey that serves the queue `<name>`.
+"""
+
+from typing import Any
+
+from engine.app import build_app
+from engine.job import QUEUE_NAME
+from engine.settings import load_settings
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__") or not QUEUE_NAME.fullmatch(name):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return build_app(load_settings()).worker_huey([name])

@@ -1,0 +1,1 @@
+"""The process that fires schedules; any number of them may run."""

@@ -1,0 +1,122 @@
+"""Booking: every firing between a schedule's mark and now becomes a row: a run, or why not."""
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.clock import Clock
+from engine.dispatch import Dispatch
+from engine.job import InvalidParams, Job
+from engine.registry import find
+from engine.schedules.schedule import Schedule
+from engine.store.run import Firing, NewRun, Run
+from engine.store.schedule_marks import booked_until, mark
+
+logger = logging.getLogger("engine.scheduler")
+
+# A firing seen later than this was missed: nobody was there when it was due.
+_ON_TIME = timedelta(seconds=60)
+_BATCH = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booking:
+    """Books firings. Several schedulers may book the same ones: each is one row."""
+
+    dispatch: Dispatch
+    jobs: Mapping[str, Job]
+    clock: Clock
+
+    def book(self, schedule: Schedule) -> int:
+        """Book every firing up to now; how many rows were written."""
+        now = self.clock.now()
+        latest = self._latest(schedule, now)
+        written = 0
+        while True:
+            runs, done = self._book_batch(schedule, now, latest)
+            written += len(runs)
+            self.dispatch.ring_booked(runs)
+            if done:
+                return written
+
+    def _latest(self, schedule: Schedule, now: datetime) -> datetime | None:
+        """The newest firing not booked yet; under `latest` it alone makes up for missed ones."""
+        with self.dispatch.runs.database.read() as connection:
+            since = booked_until(connection, schedule.name, schedule.trigger.fingerprint)
+        if since is None:
+            return None
+        newest = deque(schedule.trigger.firings(since, now), maxlen=1)
+        return newest[0] if newest else None
+
+    def _book_batch(
+        self, schedule: Schedule, now: datetime, latest: datetime | None
+    ) -> tuple[list[Run], bool]:
+        """Book up to a batch of firings in one transaction; True beside them when none is left."""
+        fingerprint = schedule.trigger.fingerprint
+        written: list[Run] = []
+        with self.dispatch.runs.database.begin() as connection:
+            since = booked_until(connection, schedule.name, fingerprint)
+            if since is None:
+                # A new or changed trigger fires from now on, never for the past.
+                mark(connection, schedule.name, fingerprint, now)
+                return [], True
+            for seen, scheduled_for in enumerate(self._pending(schedule, since, now), start=1):
+                new = self._new_run(schedule, scheduled_for, now, latest)
+                run, is_new = self.dispatch.runs.book_within(connection, new)
+                if is_new:
+                    written.append(run)
+                if seen == _BATCH:
+                    mark(connection, schedule.name, fingerprint, scheduled_for)
+                    return written, False
+            if since < now:
+                mark(connection, schedule.name, fingerprint, now)
+        return written, True
+
+    def _pending(self, schedule: Schedule, since: datetime, now: datetime) -> Iterator[datetime]:
+        # A clock that is behind another scheduler's has nothing to add.
+        if since < now:
+            yield from schedule.trigger.firings(since, now)
+
+    def _new_run(
+        self, schedule: Schedule, scheduled_for: datetime, now: datetime, latest: datetime | None
+    ) -> NewRun:
+        job = find(self.jobs, schedule.job)
+        period = schedule.period_for(scheduled_for)
+        skipped = _why_not(schedule, scheduled_for, now, latest)
+        params = schedule.params_for(scheduled_for)
+        try:
+            params = job.validate(params)
+        except InvalidParams as error:
+            # The file was checked, so only a job changed underneath can come here.
+            skipped = f"params: {error}"
+        return NewRun(
+            job=job.name,
+            queue=schedule.queue,
+            params=params,
+            attempts=job.retry.attempts,
+            due_at=scheduled_for,
+            actor="schedule",
+            firing=Firing(
+                schedule=schedule.name, scheduled_for=scheduled_for, overlap=schedule.overlap
+            ),
+            period=(period.start, period.end) if period else None,
+            skipped=skipped,
+        )
+
+
+def _why_not(
+    schedule: Schedule, scheduled_for: datetime, now: datetime, latest: datetime | None
+) -> str | None:
+    """Why a firing that was missed is not made up for; None if it is to run."""
+    late = now - scheduled_for
+    if late <= _ON_TIME:
+        return None
+    if schedule.missed == "skip":
+        return "missed: no scheduler was running, and the schedule skips missed firings"
+    if schedule.within is not None and late > schedule.within:
+        return f"missed: no scheduler was running, and it is older than {schedule.within}"
+    if schedule.missed == "latest" and latest is not None and scheduled_for < latest:
+        return "missed: no scheduler was running, and only the latest firing is made up for"
+    return None

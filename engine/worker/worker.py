@@ -1,0 +1,106 @@
+"""The worker: the hands of a Huey consumer. It holds leases, beats, sweeps and drains."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from engine.errors import Unreachable
+from engine.execution.claims import HeldClaims, attempt_id
+from engine.execution.executor import Executor
+from engine.execution.orders import StopReason
+from engine.execution.rounds import Rounds
+from engine.execution.sweep import Sweep
+from engine.huey_app.doorbell import Doorbell
+from engine.store.workers import WorkerStore
+from engine.worker.fork_server import ForkServer
+
+logger = logging.getLogger("engine.worker")
+
+BEAT_SECONDS = 2.0
+SWEEP_SECONDS = 1.0
+
+
+def new_worker_id() -> str:
+    """A name that no other process has: host, process and a random part."""
+    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}"
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """One worker process. Its fork server starts with it, before any thread does."""
+
+    id: str
+    queues: Sequence[str]
+    executor: Executor
+    claims: HeldClaims
+    sweep: Sweep
+    presence: WorkerStore
+    doorbell: Doorbell
+    fork_server: ForkServer
+    release: Callable[[], None]
+    grace_seconds: float
+    _draining: threading.Event = field(default_factory=threading.Event, init=False)
+    _rounds: list[Rounds] = field(default_factory=list, init=False)
+    _handing_back: threading.Timer | None = field(default=None, init=False)
+
+    def start(self, *, threads: int) -> None:
+        """Announce the worker; start its heartbeat and its part in the sweep."""
+        self.presence.announce(
+            worker=self.id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            kind="worker",
+            queues=self.queues,
+            threads=threads,
+        )
+        self._rounds = [
+            Rounds("heartbeat", self._beat, seconds=BEAT_SECONDS),
+            Rounds("sweep", self.sweep.once, seconds=SWEEP_SECONDS),
+        ]
+        for rounds in self._rounds:
+            rounds.start()
+
+    def carry_out(self, run_id: int) -> None:
+        """See a run through, unless the worker is about to end."""
+        if self._draining.is_set():
+            self._ring_again(run_id)
+            return
+        self.executor.carry_out(run_id)
+
+    def drain(self) -> None:
+        """Take no further run; what has not ended within the grace time is handed back."""
+        if self._draining.is_set():
+            return
+        self._draining.set()
+        self._handing_back = threading.Timer(self.grace_seconds, self._hand_back)
+        self._handing_back.daemon = True
+        self._handing_back.start()
+
+    def close(self) -> None:
+        """End everything that belongs to the worker."""
+        if self._handing_back is not None:
+            self._handing_back.cancel()
+        for rounds in self._rounds:
+            rounds.stop()
+        self.sweep.stop()
+        self.fork_server.close()
+        try:
+            self.presence.leave(self.id)
+        except Unreachable:
+            logger.warning("the worker's row was left to expire")
+        self.release()
+
+    def _beat(self) -> None:
+        self.claims.beat()
+        self.presence.seen(self.id, foreign_messages=self.doorbell.foreign_messages)
+
+    def _hand_back(self) -> None:
+        for claim in self.claims.all():
+            self.fork_server.stop(attempt_id(claim), StopReason.HANDED_BACK)
+
+    def _ring_again(self, run_id: int) -> None:
+        runs = self.executor.runs
+        self.executor.dispatch.ring([runs.get(run_id)])
