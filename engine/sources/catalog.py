@@ -1,0 +1,46 @@
+"""Sources by name, as the settings list them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.documents.closest import suggestion
+from engine.sources.faults import UnknownSource, UnusableSource
+from engine.sources.folder import Folder
+from engine.sources.sqlite import SqliteDatabase
+
+Source = SqliteDatabase | Folder
+
+
+def open_source(name: str, url: str, home: Path) -> Source:
+    """The source that `url` means; relative paths are relative to `home`."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return Folder(name, home / url)
+    if scheme == "file":
+        return Folder(name, home / rest)
+    if scheme == "sqlite" and rest.startswith("/") and rest != "/":
+        return SqliteDatabase(name, home / rest[1:])
+    reason = f"{scheme}:// is not supported; use sqlite:///path, file://path or a folder"
+    raise UnusableSource(example=name.upper(), reason=reason)
+
+
+class Sources:
+    """Every source that is set; names are not case-sensitive."""
+
+    def __init__(self, urls: Mapping[str, str], home: Path) -> None:
+        self._sources = {
+            name.lower(): open_source(name.lower(), url, home) for name, url in urls.items()
+        }
+
+    def names(self) -> list[str]:
+        """The names, sorted."""
+        return sorted(self._sources)
+
+    def get(self, name: str) -> Source:
+        """The source named `name`; raises UnknownSource with the closest known name."""
+        source = self._sources.get(name.lower())
+        if source is None:
+            hint = suggestion(name, self._sources)
+            hint = hint[0].upper() + hint[1:] + ("" if hint.endswith("?") else ".")
+            raise UnknownSource(name=name, suggestion=hint, example=name.upper())
+        return source

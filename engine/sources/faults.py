@@ -1,0 +1,36 @@
+"""What can be wrong with a source, in words for the person who configured it."""
+
+from engine.errors import Invalid, Unreachable
+
+
+class UnknownSource(Invalid):
+    """A definition or a caller named a source that no setting defines."""
+
+    message = (
+        "no source is named {name!r}; {suggestion} Sources are set as ENGINE_SOURCES__<NAME>, "
+        "for example ENGINE_SOURCES__{example}=sqlite:///canteen.db"
+    )
+
+
+class UnusableSource(Invalid):
+    """The value of a source's setting is no URL or folder that can be read."""
+
+    message = "ENGINE_SOURCES__{example}: {reason}"
+
+
+class SourceUnreachable(Unreachable):
+    """The database or folder is not there, or does not answer."""
+
+    message = "the source {name!r} cannot be read: {reason}"
+
+
+class InvalidQuery(Invalid):
+    """A query is not one SELECT, or names what the database does not have."""
+
+    message = "the query on source {source!r} cannot be used: {reason}"
+
+
+class UnreadableFile(Invalid):
+    """A file of a folder is missing, outside of it, or not what the definition says."""
+
+    message = "the file {file!r} of source {source!r} cannot be used: {reason}"
