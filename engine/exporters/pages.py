@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OURS = Path(__file__).with_name("pages")
 _WIDEST_TEXT = 34  # characters; longer texts wrap
 _ROOMY, _FULL = 150, 185  # characters across a page in the two larger sizes
+_SPREAD = 90  # a narrower table is not spread over the page, or its rows are hard to follow
 
 
 class BadTemplate(Invalid):
@@ -48,6 +49,7 @@ class PageTable:
     title: str
     note: str
     size: str
+    width: str
     columns: Sequence[PageColumn]
     rows: Sequence[Sequence[str]]
     total: int
@@ -146,6 +148,7 @@ def _page_table(table: Table, document: Document, longest: int) -> PageTable:
         title=legible(table.title),
         note=legible(table.note),
         size="roomy" if across <= _ROOMY else "full" if across <= _FULL else "crowded",
+        width="100%" if across > _SPREAD else f"{max(across, _SPREAD // 3)}%",
         columns=[
             PageColumn(
                 title=_title(column, document),

@@ -5,6 +5,7 @@ table lists at most `longest_table` rows, its first ones, and says how many ther
 """
 
 import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,9 +14,18 @@ from typing import Any, BinaryIO, ClassVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from engine.errors import Invalid
+from engine.errors import EngineError, Invalid
 from engine.exporters.document import Document
 from engine.exporters.pages import OURS, Pages
+
+
+class PdfUnavailable(EngineError):
+    """WeasyPrint, or Pango beneath it, is not installed."""
+
+    message = (
+        "PDF files cannot be made here: {problem}; install the extra (pip install 'engine[pdf]') "
+        "and Pango (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)"
+    )
 
 
 class PageReachesOut(Invalid):
@@ -53,11 +63,11 @@ class PdfExporter:
 
 def write_pdf(html: str, folder: Path, target: BinaryIO) -> None:
     """Lay out `html`; relative URLs are looked up in `folder`, all others are refused."""
-    from weasyprint import HTML
+    html_class = _weasyprint()
     from weasyprint.urls import FatalURLFetchingError
 
     fetcher = _fetcher(folder.resolve())
-    page = HTML(string=html, base_url=f"{folder.resolve().as_uri()}/", url_fetcher=fetcher)
+    page = html_class(string=html, base_url=f"{folder.resolve().as_uri()}/", url_fetcher=fetcher)
     try:
         with _collector_paused():
             page.write_pdf(target)
@@ -65,6 +75,18 @@ def write_pdf(html: str, folder: Path, target: BinaryIO) -> None:
         if isinstance(error.__cause__, Invalid):
             raise error.__cause__ from None
         raise
+
+
+def _weasyprint() -> Any:
+    """WeasyPrint's HTML class, if it and its system libraries are here."""
+    try:
+        with warnings.catch_warnings():
+            # Without that library fonts are cut to size by fontTools: slower, the same result.
+            warnings.filterwarnings("ignore", "HarfBuzz-Subset", DeprecationWarning)
+            from weasyprint import HTML
+    except (ImportError, OSError) as error:
+        raise PdfUnavailable(problem=str(error).partition("\n")[0]) from error
+    return HTML
 
 
 @contextmanager

@@ -9,11 +9,13 @@ from functools import partial
 from typing import BinaryIO
 
 from engine.artifact_files import ArtifactFiles
+from engine.effects import LeaseLost
 from engine.errors import Invalid
 from engine.exporters.document import Document
 from engine.exporters.exporter import Exporter
 from engine.exporters.formats import UnknownFormat
 from engine.store.artifacts import Artifact, ArtifactStore, NewArtifact
+from engine.store.run import Claim
 
 KEEP_FOR = timedelta(days=90)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
@@ -41,12 +43,13 @@ class Publisher:
         document: Document,
         format_name: str,
         *,
-        token: str | None = None,
+        claim: Claim | None = None,
     ) -> Artifact:
         """Write `document` as `<name>.<suffix>` of a run and put it on record.
 
         Publishing the same name again, as a retried attempt does, replaces the file: whoever
-        looks sees the old one or the new one, each with its own hash.
+        looks sees the old one or the new one, each with its own hash. With a `claim`, an attempt
+        that lost its run puts nothing on record: LeaseLost.
         """
         exporter = self._exporter(format_name)
         if not _NAME.fullmatch(name):
@@ -57,26 +60,27 @@ class Publisher:
         path = f"{run_id}/{secrets.token_hex(6)}/{file_name}"
         counted: list[int] = []
         stored = self.files.publish(path, partial(_write, exporter, document, counted))
-        try:
-            artifact, replaced = self.artifacts.add(
-                NewArtifact(
-                    run_id=run_id,
-                    name=file_name,
-                    media_type=exporter.media_type,
-                    size=stored.size,
-                    sha256=stored.sha256,
-                    rows=counted[0],
-                    path=stored.path,
-                ),
-                keep_for=self.keep_for,
-                token=token,
-            )
-        except BaseException:
+        recorded = self.artifacts.add(
+            NewArtifact(
+                run_id=run_id,
+                name=file_name,
+                media_type=exporter.media_type,
+                size=stored.size,
+                sha256=stored.sha256,
+                rows=counted[0],
+                path=stored.path,
+            ),
+            keep_for=self.keep_for,
+            claim=claim,
+        )
+        # Had the ledger failed, nobody could say whether it kept the record: the file stays then,
+        # and retention takes it if there is no record.
+        if recorded is None:
             self.files.delete(stored.path)
-            raise
-        if replaced is not None:
-            self.files.delete(replaced)
-        return artifact
+            raise LeaseLost(run_id=run_id, attempt=claim.attempt if claim else None)
+        if recorded.replaced_path is not None:
+            self.files.delete(recorded.replaced_path)
+        return recorded.artifact
 
     def publish_all(
         self,
@@ -84,11 +88,11 @@ class Publisher:
         name: str,
         documents: Iterable[tuple[str, Document]],
         *,
-        token: str | None = None,
+        claim: Claim | None = None,
     ) -> Sequence[Artifact]:
         """Publish (format, document) pairs under one name, in their order."""
         return [
-            self.publish(run_id, name, document, format_name, token=token)
+            self.publish(run_id, name, document, format_name, claim=claim)
             for format_name, document in documents
         ]
 

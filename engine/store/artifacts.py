@@ -1,24 +1,20 @@
 """Artifacts at rest: the records of files that runs produced. They outlive the files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from engine.clock import Clock
-from engine.errors import EngineError, UnknownId
+from engine.errors import UnknownId
 from engine.store.database import Database
+from engine.store.run import Claim
+from engine.store.runs import held
 from engine.store.tables import artifacts, runs
 
 _UTC_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
-
-
-class LeaseGone(EngineError):
-    """An attempt that no longer holds its run tried to record a file."""
-
-    message = "run {run_id} is no longer held by this attempt; its file {name!r} is not recorded"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +55,14 @@ class Artifact(NewArtifact):
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """A record that was written, and the file that no record names any more because of it."""
+
+    artifact: Artifact
+    replaced_path: str | None
+
+
 class ArtifactStore:
     """Records of files: one for each run and name."""
 
@@ -67,37 +71,35 @@ class ArtifactStore:
         self._clock = clock
 
     def add(
-        self, new: NewArtifact, *, keep_for: timedelta | None = None, token: str | None = None
-    ) -> tuple[Artifact, str | None]:
+        self, new: NewArtifact, *, keep_for: timedelta | None = None, claim: Claim | None = None
+    ) -> Recorded | None:
         """Record a whole file, in place of what its run had by that name.
 
-        Returns the record and the path of the file it replaces, which nothing names any more.
-        With the `token` of a claim, raises LeaseGone unless the claim still holds the run.
+        None, with nothing written, if `claim` is given and no longer holds the run.
         """
         now = self._clock.now()
         values = {
-            **{name: getattr(new, name) for name in NewArtifact.__dataclass_fields__},
+            **asdict(new),
             "created_at": now,
             "expires_at": None if keep_for is None else now + keep_for,
             "deleted_at": None,
         }
         same = (artifacts.c.run_id == new.run_id, artifacts.c.name == new.name)
         with self._database.begin() as connection:
-            if token is not None:
-                _require_lease(connection, new, token)
+            if claim is not None and not _is_held(connection, claim):
+                return None
             before = connection.execute(select(artifacts).where(*same)).one_or_none()
-            if before is None:
-                added = connection.execute(insert(artifacts).values(values))
-                artifact_id = int(added.inserted_primary_key[0])  # type: ignore[index]
-            else:
-                artifact_id = before.id
-                connection.execute(
-                    update(artifacts).where(artifacts.c.id == artifact_id).values(values)
-                )
-            found = connection.execute(select(artifacts).where(artifacts.c.id == artifact_id))
-            artifact = _artifact(found.one())
-        stale = before is not None and before.deleted_at is None and before.path != new.path
-        return artifact, before.path if stale and before is not None else None
+            write = (
+                insert(artifacts)
+                if before is None
+                else update(artifacts).where(artifacts.c.id == before.id)
+            )
+            written = connection.execute(write.values(values).returning(*artifacts.c))
+            artifact = _artifact(written.one())
+        had_file = before is not None and before.deleted_at is None
+        return Recorded(
+            artifact=artifact, replaced_path=before.path if before and had_file else None
+        )
 
     def list(
         self,
@@ -165,10 +167,8 @@ class ArtifactStore:
             return set(connection.execute(query).scalars())
 
 
-def _require_lease(connection: Connection, new: NewArtifact, token: str) -> None:
-    held = select(runs.c.id).where(runs.c.id == new.run_id, runs.c.lease_token == token)
-    if connection.execute(held).first() is None:
-        raise LeaseGone(run_id=new.run_id, name=new.name)
+def _is_held(connection: Connection, claim: Claim) -> bool:
+    return connection.execute(select(runs.c.id).where(held(claim))).first() is not None
 
 
 def _artifact(row: Row[Any]) -> Artifact:
