@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
+CUTOFF = 0.65  # difflib's own 0.6 finds `every` in `retry`
+
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The most similar of the known names, or None if none is similar enough to suggest."""
@@ -13,7 +15,7 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 @lru_cache(maxsize=512)  # one misspelt name is often used on many lines
 def _closest(name: str, known: tuple[str, ...]) -> str | None:
     folded = {candidate.casefold(): candidate for candidate in reversed(known)}
-    matches = get_close_matches(name[:200].casefold(), folded, n=1)
+    matches = get_close_matches(name[:200].casefold(), folded, n=1, cutoff=CUTOFF)
     return folded[matches[0]] if matches else None
 
 

@@ -48,7 +48,7 @@ def explain(error: MarkedYAMLError, text: str, file: str) -> Problem:
         message = f"a value cannot start with {at!r}; put quotes around it"
     else:
         message = _WORDS.get(problem, problem)
-        if mark is not error.context_mark and error.context_mark and "lacks" in message:
+        if error.context_mark and ("lacks" in message or "ends inside" in message):
             message += f" (it starts on line {error.context_mark.line + 1})"
     return Problem(file, line + 1, column + 1, "", message)
 

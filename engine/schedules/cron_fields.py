@@ -31,7 +31,7 @@ class CronField:
         """ValueError, naming the field and the term, if `text` cannot be understood."""
         for term in text.split(","):
             try:
-                self._term(term)
+                self._term(term.upper())
             except ValueError as error:
                 raise ValueError(f"the {self.name} {term!r}: {error}") from None
 
@@ -75,8 +75,15 @@ class CronField:
         low = self._value(first)
         high = self._value(last) if dash else low
         if high < low:
-            top = 6 if self.name == "weekday" else self.high
-            raise ValueError(f"the range runs backwards; write {low}-{top},{self.low}-{high}")
+            raise ValueError(f"the range runs backwards; write {self._forwards(first, last)}")
+
+    def _forwards(self, first: str, last: str) -> str:
+        """`sat-thu` as two ranges that run forwards: `sat,sun-thu`."""
+        top, bottom = str(6 if self.name == "weekday" else self.high), str(self.low)
+        if self.names and not (first + last).isdecimal():
+            top, bottom = self.names[-1], self.names[0]
+        ranges = ((first, top), (bottom, last))
+        return ",".join(a if a == b else f"{a}-{b}" for a, b in ranges).lower()
 
     def _value(self, text: str) -> int:
         if text in self.names:
@@ -101,7 +108,7 @@ FIELDS = (
 
 def normalised(text: str) -> str:
     """The expression in upper case with single spaces; ValueError with the fix if it is none."""
-    parts = text.upper().split()
+    parts = text.split()
     if parts and parts[0].startswith("@"):
         word = parts[0].lower()
         if word in _WORDS:
@@ -117,4 +124,4 @@ def normalised(text: str) -> str:
         raise ValueError(f"{count}, but exactly five are due: {FIVE}")
     for field, part in zip(FIELDS, parts, strict=True):
         field.check(part)
-    return " ".join(parts)
+    return " ".join(parts).upper()

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictBool
 
 from engine.job import QUEUE_NAME
 from engine.schedules.cron import CronTrigger, checked_cron
@@ -95,4 +95,4 @@ class SchedulesFile(Strict):
     """The whole file."""
 
     timezone: ZoneName = "UTC"
-    schedules: dict[str, ScheduleEntry] = Field(default_factory=dict)
+    schedules: dict[str, ScheduleEntry]

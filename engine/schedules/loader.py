@@ -57,8 +57,8 @@ class _Reader:
     def _default_zone(self, entries: Any) -> ZoneInfo:
         # The entries are validated one by one, so that what is wrong with one field of one of
         # them hides nothing else; here only what is around them.
-        around = {**self._document.data, "schedules": entries}
-        if entries is None or isinstance(entries, dict):
+        around = dict(self._document.data)
+        if "schedules" in around and (entries is None or isinstance(entries, dict)):
             around["schedules"] = {}
         try:
             file = validate(replace(self._document, data=around), SchedulesFile)
