@@ -72,6 +72,7 @@ def _become_a_leader(order: Order, ends: WriteEnds, server: int, private: Iterab
     sys.stdout, sys.stderr = _text_stream(1), _text_stream(2)
     faulthandler.enable(file=2)
     _restore_signals()
+    _part_random_numbers()
     _offer_to_the_oom_killer()
     return os.getpid()
 
@@ -83,6 +84,12 @@ def _restore_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # A stop that came since the fork was held back, and takes effect here.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _part_random_numbers() -> None:
+    # Python parts its own generators at a fork; numpy's would give every attempt the same numbers.
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
 
 
 def _offer_to_the_oom_killer() -> None:

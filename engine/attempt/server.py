@@ -135,13 +135,13 @@ class Server:
 
     def _finish(self, group: Group) -> None:
         group.account.read_the_rest()
-        self._say(group)
-        self._send(group.end(time.monotonic()))
         for pipe in group.account.pipes:
             if self._is_watched(pipe):
                 self._selector.unregister(pipe)
             os.close(pipe)
         del self._groups[group.order.id]
+        self._say(group)
+        self._send(group.end(time.monotonic()))
 
     # Time
 

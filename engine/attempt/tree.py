@@ -6,10 +6,10 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 KILL_AGAIN = 0.005
+LONGEST_FILE = 16_384
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,12 @@ def kill_all_descendants() -> None:
 def _read(path: str) -> bytes | None:
     """A file of /proc, or None if its process has ended or is not ours to look at."""
     try:
-        return Path(path).read_bytes()
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # half the cost of an open file object
     except OSError:
         return None
+    try:
+        return os.read(file, LONGEST_FILE)
+    except OSError:
+        return None
+    finally:
+        os.close(file)

@@ -159,6 +159,14 @@ def _tell_of_itself(payload: Mapping[str, Any], report: Report) -> None:
     )
 
 
+def _draw(payload: Mapping[str, Any], report: Report) -> None:
+    import random
+
+    import numpy as np
+
+    report.outcome([random.random(), np.random.rand()])  # noqa: S311 - old and shared
+
+
 def _own_files() -> list[int]:
     found = []
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - iterdir would be no different
@@ -206,5 +214,6 @@ PERFORMANCES: Mapping[str, Callable[[Mapping[str, Any], Report], None]] = {
     "linger_at_exit": _linger_at_exit,
     "finish_when_asked": _finish_when_asked,
     "stop_itself": _stop_itself,
+    "draw": _draw,
     "tell_of_itself": _tell_of_itself,
 }

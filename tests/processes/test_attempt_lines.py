@@ -1,14 +1,33 @@
 """What an attempt writes arrives, bounded, and no attempt can drown another."""
 
+import os
+import socket
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from engine.execution.orders import Cause, Line, Progress, StopReason, Stream
+from engine.attempt import tree
+from engine.execution.orders import (
+    AttemptEnd,
+    Cause,
+    Line,
+    Lines,
+    Prepare,
+    Progress,
+    Ready,
+    StopReason,
+    Stream,
+    decode,
+    encode,
+)
 from engine.worker.fork_server import ForkServer
 from tests.builders.orders import an_order
+from tests.processes.waiting import until
 
 pytestmark = pytest.mark.process
 
@@ -71,3 +90,31 @@ def test_a_listener_that_raises_does_not_disturb_the_attempt(fork_server: ForkSe
 
     end = fork_server.run(an_order("speak"), on_lines=break_down, on_progress=break_down)
     assert end.cause is Cause.FINISHED
+
+
+def test_a_worker_that_does_not_listen_slows_the_attempt_and_fills_no_memory() -> None:
+    ours, theirs = socket.socketpair()
+    order = an_order("print_lines", lines=400_000, length=100, log_limit=100_000_000)
+    command = [sys.executable, "-m", "engine.attempt.main", str(theirs.fileno()), str(os.getpid())]
+    guard = subprocess.Popen(command, pass_fds=[theirs.fileno()])  # noqa: S603 - ours
+    theirs.close()
+    with ours, ours.makefile("rb") as heard, guard:
+        ours.sendall(encode(Prepare(perform="tests.processes.performances:perform")))
+        ready = decode(heard.readline())
+        assert isinstance(ready, Ready)
+        ours.sendall(encode(order))
+        (attempt,) = until(lambda: tree.read_tree().children.get(ready.pid, ()))
+        # A server that reads is never idle while a pipe is full; many looks rule out chance.
+        until(lambda: all(_both_wait(attempt, ready.pid) for _ in range(1000)))
+        assert tree.proportional_memory(ready.pid) < 40_000_000
+        count = 0
+        while not isinstance(message := decode(heard.readline()), AttemptEnd):
+            count += len(message.lines) if isinstance(message, Lines) else 0
+        ours.shutdown(socket.SHUT_RDWR)
+    assert message.cause is Cause.FINISHED
+    assert count == 400_000
+
+
+def _both_wait(attempt: int, server: int) -> bool:
+    attempt_waits = "pipe" in Path(f"/proc/{attempt}/wchan").read_text()
+    return attempt_waits and "poll" in Path(f"/proc/{server}/wchan").read_text()
