@@ -49,9 +49,7 @@ def least_bridges(
     return best
 
 
-def _calls(
-    loops: Sequence[Sequence[int]], ends: Sequence[int]
-) -> Iterable[tuple[int, ...]]:
+def _calls(loops: Sequence[Sequence[int]], ends: Sequence[int]) -> Iterable[tuple[int, ...]]:
     count = 1
     for loop in loops:
         count *= len(loop)

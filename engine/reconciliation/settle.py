@@ -53,16 +53,18 @@ def settle(start: int | None, rows: Iterable[Edge]) -> Settled:
 
 def breaks_in_order(start: int | None, edges: Iterable[Edge]) -> int:
     """How many breaks a check would see that trusts the order given."""
-    balances = [edge for edge in edges]
+    balances = list(edges)
     first = start is not None and balances[0].pre != start
     return first + sum(one.post != next_.pre for one, next_ in pairwise(balances))
 
 
 def _merit(settled: Settled) -> tuple[int, int, list[tuple[EntryId, int]]]:
     gaps = settled.gaps
-    return len(gaps), sum(abs(g.actual - g.expected) for g in gaps), [
-        (gap.entry, gap.actual) for gap in gaps
-    ]
+    return (
+        len(gaps),
+        sum(abs(g.actual - g.expected) for g in gaps),
+        [(gap.entry, gap.actual) for gap in gaps],
+    )
 
 
 def _as_it_comes(start: int | None, edges: Sequence[Edge]) -> int | None:
@@ -118,7 +120,7 @@ def _walked(start: int, edges: Sequence[Edge], bridges: Bridges) -> Settled:
     for position in [*walk(start, steps), None]:
         if position is not None and position < len(edges):
             edge = edges[position]
-            lowest = edge.entry if lowest is None else min(lowest, edge.entry)  # type: ignore[type-var]
+            lowest = edge.entry if lowest is None else min(lowest, edge.entry)
             end = edge.post
             continue
         if jump is not None and lowest is not None:

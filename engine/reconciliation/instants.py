@@ -1,0 +1,61 @@
+"""When an entry was posted: any of the ways in which sources write it, as microseconds.
+
+A date, an RFC 3339 text, a text without an offset (in the definition's zone), or whole seconds,
+milliseconds or microseconds since 1970, told apart by their size.
+"""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECONDS, _MICROSECONDS = 10**11, 10**14  # as seconds these lie past the year 5000
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970 of an aware instant."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=65_536)
+def read_instant(text: str, zone: str, pattern: str | None = None) -> int | None:
+    """A text as microseconds since 1970; None if it is no instant."""
+    try:
+        if pattern is None and text.removeprefix("-").isdecimal() and text.isascii():
+            return _scaled(int(text))
+        moment = datetime.strptime(text, pattern) if pattern else datetime.fromisoformat(text)  # noqa: DTZ007 - a zone is given below
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    return micros(moment)
+
+
+def _scaled(number: int) -> int:
+    size = abs(number)
+    return number * (10**6 if size < _MILLISECONDS else 10**3 if size < _MICROSECONDS else 1)
+
+
+def instant_sql(column: str, kind: str, zone: str) -> str:
+    """DuckDB's expression for the same; `kind` is the type of the column as it came."""
+    if kind in {"BIGINT", "INTEGER"}:
+        return _scaled_sql(column)
+    utc = f"epoch_us(try_cast({column} AS TIMESTAMP))"
+    if zone == "UTC":
+        read = utc
+    else:
+        # A text with an offset becomes UTC by the cast itself; behind the minutes, at the 17th
+        # character, only an offset has a sign.
+        tail = f"substr({column}, 17)"
+        aware = f"{column} LIKE '%Z' OR contains({tail}, '+') OR contains({tail}, '-')"
+        local = f"epoch_us(timezone('{zone}', try_cast({column} AS TIMESTAMP)))"
+        read = f"CASE WHEN {aware} THEN {utc} ELSE {local} END"
+    number = _scaled_sql(f"try_cast({column} AS BIGINT)")
+    return f"CASE WHEN contains(substr({column}, 2), '-') THEN {read} ELSE {number} END"
+
+
+def _scaled_sql(number: str) -> str:
+    return (
+        f"CASE WHEN abs({number}) < {_MILLISECONDS} THEN {number} * 1000000 "
+        f"WHEN abs({number}) < {_MICROSECONDS} THEN {number} * 1000 ELSE {number} END"
+    )
