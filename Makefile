@@ -1,0 +1,39 @@
+# `make demo` and `make test` are all a fresh clone needs; each sets up what is missing first.
+# More for pytest goes into ARGS: make test ARGS='-k chain -x'
+
+python := .venv/bin/python
+ARGS ?=
+
+.PHONY: demo test check bench soak lock setup
+
+# A day of the product in a minute: plants a world with known errors and finds them.
+demo: setup
+	@.venv/bin/engine demo $(ARGS)
+
+test: setup
+	$(python) -m pytest $(ARGS)
+
+check: setup
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# Each benchmark prints a table of ratios against its peers in the same run.
+bench: setup
+	@scripts/bench
+
+# The tests that take minutes.
+soak: setup
+	@$(python) -m pytest -m soak $(ARGS) || { code=$$?; \
+	    [ $$code = 5 ] && echo "no test is marked soak yet"; }
+
+# Renew requirements.lock: the newest versions that pyproject.toml allows, with every file's hash.
+lock: setup
+	$(python) -m pip install --quiet uv
+	.venv/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --upgrade \
+	    --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	    --custom-compile-command "make lock" --quiet --output-file requirements.lock
+
+setup:
+	@scripts/setup
