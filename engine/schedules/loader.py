@@ -122,7 +122,7 @@ class _Reader:
         elif "start" in said and "every" not in said:
             self._wrong((*path, "start"), "'start' is for 'every'; a cron needs none")
         job = self._jobs.get(entry.job)
-        if job is None and entry.job:
+        if job is None and raw.get("job") == entry.job:  # and not what `_entry` put in its place
             hint = suggestion(entry.job, self._jobs)
             self._wrong((*path, "job"), f"no job is named {entry.job!r}; {hint}")
         has_period = "period" in said
