@@ -89,6 +89,12 @@ class Definition:
         return [self.wallets, self.entries] if self.wallets else [self.entries]
 
     @property
+    def ordered(self) -> bool:
+        """Whether entries have an order of their own, beside that of their ids."""
+        keys = self.entries.keys
+        return "order" in keys and keys["order"] != keys.get("entry")
+
+    @property
     def walks(self) -> bool:
         """Whether the running balances are followed at all."""
         return "chain" in self.checks or self.stored == "last_balance_after"

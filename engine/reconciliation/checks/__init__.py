@@ -1,0 +1,1 @@
+"""Checks: one question a module, asked of the staged tables; `catalog` lists them all."""

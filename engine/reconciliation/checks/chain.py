@@ -1,0 +1,29 @@
+"""Chain: each balance_after follows from the one before, in the best order there is."""
+
+from engine.reconciliation.checks.check import Answer, Material
+from engine.store.breaks import Difference
+
+
+def check_chain(material: Material, tolerance: int) -> Answer:
+    """Breaks that no order of rows with equal time explains, in the order of wallet and entry."""
+    chains = material.chains
+    found = [each for each in chains.breaks if abs(each.gap.actual - each.gap.expected) > tolerance]
+    found.sort(key=lambda each: (each.wallet, each.currency, each.gap.entry))
+    differences = [
+        Difference(
+            check="chain",
+            code="CHAIN_BREAK",
+            kind="amount",
+            wallet=str(each.wallet),
+            entry=str(each.gap.entry),
+            currency=each.currency,
+            amount_minor=each.gap.actual - each.gap.expected,
+            expected_minor=each.gap.expected,
+            actual_minor=each.gap.actual,
+        )
+        for each in found
+    ]
+    return Answer(
+        differences=differences,
+        information={"ORDER_ONLY": chains.order_only} if chains.order_only else {},
+    )

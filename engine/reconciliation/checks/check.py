@@ -1,0 +1,34 @@
+"""What a check is given, and what it gives back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.reconciliation.chains import Chains
+from engine.reconciliation.definition import Definition
+from engine.reconciliation.staging import Staging
+from engine.store.breaks import Difference
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """A reconciliation, staged: the tables `wallets`, `entries`, `lanes`, `stored`, and chains."""
+
+    definition: Definition
+    staging: Staging
+    chains: Chains
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The differences beyond the tolerance, and counts of what is only information."""
+
+    differences: Sequence[Difference]
+    information: dict[str, int] = field(default_factory=dict)
+
+
+class Check(Protocol):
+    """One question; it reads the tables and changes none."""
+
+    def __call__(self, material: Material, tolerance: int) -> Answer:
+        """Every difference by more than `tolerance` minor units."""

@@ -1,0 +1,83 @@
+"""Lanes: one wallet's entries in one currency, walked and added up by one statement.
+
+Rows are sorted by lane and instant, and each is compared with the one before it. A lane in which
+each balance follows from the last and no two rows share an instant is proved clean by that, and
+nothing else looks at it. All others are marked `suspect`, for `chains` to settle.
+"""
+
+from engine.reconciliation.definition import Definition
+from engine.reconciliation.staging import Staging
+
+
+def add_up(definition: Definition, staging: Staging, *, cut_off: int) -> None:
+    """Make the table `lanes`: total (of all entries) and counted (of those before the cut-off).
+
+    With balances to follow, also first_pre (the balance before the first row) and suspect.
+    """
+    walked = definition.walks
+    source = _walked(definition, cut_off) if walked else "entries"
+    keys = _keys(definition)
+    dated = "posted_at" in definition.entries.keys
+    counted = f"coalesce(sum(amount) FILTER (WHERE {_before(cut_off, dated)}), 0)"
+    columns = [
+        "wallet",
+        currency_of(definition, "entries"),
+        "count(*) AS rows_",
+        f"count(*) FILTER (WHERE {_before(cut_off, dated)}) AS counted_rows",
+        "sum(amount) AS total",
+        f"{counted} AS counted",
+    ]
+    if walked:
+        columns += ["max(first_pre) AS first_pre", "bool_or(suspect) AS suspect"]
+        columns += ["arg_max(balance_after, posted_at) FILTER (WHERE walked) AS last_balance"]
+        columns += ["sum(disorder::INTEGER) AS disorder"]
+    staging.run(
+        f"CREATE TABLE lanes AS SELECT {', '.join(columns)} FROM {source} "  # noqa: S608
+        f"GROUP BY {', '.join(keys)}"
+    )
+    if walked:
+        ((disorder,),) = staging.rows("SELECT coalesce(sum(disorder), 0) FROM lanes")
+        # The walk reads a sorted subquery in its order, which SQL does not promise but DuckDB does.
+        assert disorder == 0, "the walk did not see its rows in order"  # noqa: S101
+
+
+def _keys(definition: Definition) -> list[str]:
+    return ["wallet", "currency"] if "currency" in definition.entries.keys else ["wallet"]
+
+
+def currency_of(definition: Definition, side: str) -> str:
+    """The column of a side's currency, or the definition's where it has none."""
+    of = next(each for each in definition.sides if each.name == side)
+    return "currency" if "currency" in of.keys else f"'{definition.currency}' AS currency"
+
+
+def _before(cut_off: int, dated: bool) -> str:
+    # A row whose instant cannot be read is a finding, and counts: money does not go away.
+    return f"coalesce(posted_at < {cut_off}, true)" if dated else "true"
+
+
+def _walked(definition: Definition, cut_off: int) -> str:
+    """The entries, each with whether it is suspect beside the row before it."""
+    keys = _keys(definition)
+    same = " AND ".join(f"last_{key} IS NOT DISTINCT FROM {key}" for key in keys)
+    lags = ", ".join(
+        f"lag({name}) OVER () AS last_{name}" for name in [*keys, "posted_at", "balance_after"]
+    )
+    follows = "last_balance_after = balance_after - amount AND last_posted_at < posted_at"
+    disorder = [f"last_{keys[0]} > {keys[0]}", f"({same}) AND last_posted_at > posted_at"]
+    return f"""(
+        SELECT *,
+            posted_at < {cut_off} AS walked,
+            CASE WHEN NOT ({same}) THEN balance_after - amount END AS first_pre,
+            coalesce(posted_at < {cut_off}, true)
+                AND (balance_after IS NULL OR (({same}) AND NOT coalesce({follows}, false)))
+                AS suspect,
+            coalesce({" OR ".join(disorder)}, false) AS disorder
+        FROM (
+            SELECT *, {lags}
+            FROM (
+                SELECT {", ".join(keys)}, posted_at, amount, balance_after
+                FROM entries ORDER BY {", ".join(keys)}, posted_at
+            )
+        )
+    )"""  # noqa: S608

@@ -1,0 +1,219 @@
+"""Reconciling: read the sides in one snapshot, stage, check, prove the totals."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from engine.clock import Clock
+from engine.errors import Invalid
+from engine.reconciliation.chains import Chains, follow
+from engine.reconciliation.checks.catalog import CHECKS
+from engine.reconciliation.checks.check import Answer, Material
+from engine.reconciliation.definition import Definition
+from engine.reconciliation.definitions import Definitions
+from engine.reconciliation.instants import micros
+from engine.reconciliation.lanes import add_up, currency_of
+from engine.reconciliation.result import Finding, Result
+from engine.reconciliation.sides import Snapshots, StagedSide, Totals, open_snapshots
+from engine.reconciliation.staging import Staging, open_staging
+from engine.reconciliation.stored import find_stored
+from engine.reconciliation.totals import tie_out
+from engine.store.reconciliations import Reconciled, ReconciliationStore, Recorded
+
+Progress = Callable[[int, int, str], None]
+Period = tuple[datetime, datetime]
+
+_STEPS = 5
+
+
+class DoubledWallet(Invalid):
+    """The wallets side gives one wallet more than once, so nobody knows which balance is meant."""
+
+    message = (
+        "side wallets of {name!r} gives wallet {wallet} in {currency} {count} times; "
+        "one row for each wallet and currency is due"
+    )
+
+
+class Reconciler:
+    """Carries out reconciliations by name and records what they found.
+
+    `memory_limit` is DuckDB's; past it, rows spill into `scratch`.
+    """
+
+    def __init__(
+        self,
+        *,
+        definitions: Definitions,
+        store: ReconciliationStore,
+        clock: Clock,
+        memory_limit: str = "1GB",
+        threads: int = 2,
+        scratch: Path | None = None,
+    ) -> None:
+        self.definitions = definitions
+        self.store = store
+        self.clock = clock
+        self._staging = {"memory_limit": memory_limit, "threads": threads, "scratch": scratch}
+
+    def run(
+        self,
+        name: str,
+        *,
+        run_id: int,
+        cut_off: datetime | None = None,
+        period: Period | None = None,
+        progress: Progress | None = None,
+    ) -> Result:
+        """Reconcile up to `cut_off` (else the period's end, else now) and record the breaks."""
+        result = self.find(name, cut_off=cut_off, period=period, progress=progress)
+        self.record(run_id, result)
+        return result
+
+    def record(self, run_id: int, result: Result) -> Recorded:
+        """Write down what a run found; again for the same run changes nothing."""
+        return self.store.record(as_reconciled(run_id, result), at=self.clock.now())
+
+    def find(
+        self,
+        name: str,
+        *,
+        cut_off: datetime | None = None,
+        period: Period | None = None,
+        progress: Progress | None = None,
+    ) -> Result:
+        """Reconcile, and record nothing."""
+        definition = self.definitions.load(name)
+        tell = progress or _silent
+        read_at = self.clock.now()
+        cut_off = cut_off or (period[1] if period else read_at)
+        with (
+            open_snapshots(definition, self.definitions.sources) as snapshots,
+            open_staging(**self._staging) as staging,  # type: ignore[arg-type]
+        ):
+            staged = []
+            for step, side in enumerate(definition.sides):
+                tell(step, _STEPS, f"reading {side.name}")
+                staged.append(snapshots.stage(side, staging))
+            _agree_on_ids(definition, staging)
+            _require_single_wallets(definition, staging)
+            tell(2, _STEPS, "comparing")
+            # The source adds up its totals while the rows it gave are compared.
+            with ThreadPoolExecutor(max_workers=1) as beside:
+                asked = beside.submit(
+                    _ask_totals, snapshots, staged, _currencies(definition, staging)
+                )
+                chains = _compare(definition, staging, micros(cut_off))
+                tell(3, _STEPS, "waiting for the control totals")
+                totals = tie_out(definition, staging, asked.result())
+            tell(4, _STEPS, "listing differences")
+            material = Material(definition=definition, staging=staging, chains=chains)
+            answers = [
+                CHECKS[check](material, tolerance) for check, tolerance in _asked(definition)
+            ]
+            tell(_STEPS, _STEPS, "done")
+            return Result(
+                reconciliation=definition.name,
+                title=definition.title,
+                timezone=definition.timezone,
+                cut_off=cut_off,
+                period=period,
+                read_at=read_at,
+                sides=[one.read for one in staged],
+                findings=_first_things_first(staged),
+                totals=totals,
+                checks=[check for check, _ in _asked(definition)],
+                differences=[each for answer in answers for each in answer.differences],
+                counts=_counts(answers),
+            )
+
+
+def as_reconciled(run_id: int, result: Result) -> Reconciled:
+    """A result as the ledger keeps it."""
+    return Reconciled(
+        run_id=run_id,
+        reconciliation=result.reconciliation,
+        cut_off=result.cut_off,
+        read_at=result.read_at,
+        period=result.period,
+        checks=result.checks,
+        differences=result.differences,
+        sides=[asdict(side) for side in result.sides],
+        findings=[asdict(finding) for finding in result.findings],
+        totals=[asdict(total) for total in result.totals],
+        counts=result.counts,
+    )
+
+
+def _silent(done: int, total: int, note: str) -> None:
+    """Nobody is watching."""
+
+
+def _asked(definition: Definition) -> Sequence[tuple[str, int]]:
+    return sorted(definition.checks.items())
+
+
+def _compare(definition: Definition, staging: Staging, cut_off: int) -> Chains:
+    add_up(definition, staging, cut_off=cut_off)
+    chains = follow(definition, staging, cut_off=cut_off) if definition.walks else Chains()
+    find_stored(definition, staging)
+    return chains
+
+
+def _agree_on_ids(definition: Definition, staging: Staging) -> None:
+    """Ids are whole numbers where every one of them is, on both sides; else text."""
+    sides = [side.name for side in definition.sides]
+    numbers = [staging.number(side, "wallet") for side in sides]
+    if not all(numbers):
+        for side in sides:
+            if staging.kind(side, "wallet") != "VARCHAR":
+                staging.as_text(side, "wallet")
+    if definition.walks:
+        staging.number("entries", "entry")
+        if definition.ordered:
+            staging.number("entries", "order")
+    if definition.wallets is not None and "currency" not in definition.wallets.keys:
+        staging.run(f"ALTER TABLE wallets ADD currency VARCHAR DEFAULT '{definition.currency}'")
+
+
+def _require_single_wallets(definition: Definition, staging: Staging) -> None:
+    if definition.wallets is None:
+        return
+    doubled = staging.rows(
+        "SELECT wallet, currency, count(*) FROM wallets GROUP BY wallet, currency "
+        "HAVING count(*) > 1 ORDER BY wallet, currency LIMIT 1"
+    )
+    for wallet, currency, count in doubled:
+        raise DoubledWallet(name=definition.name, wallet=wallet, currency=currency, count=count)
+
+
+def _currencies(definition: Definition, staging: Staging) -> Sequence[str]:
+    found: set[str] = {definition.currency}
+    for side in definition.sides:
+        column = currency_of(definition, side.name)
+        if column == "currency":
+            rows = staging.rows(f"SELECT DISTINCT currency FROM {side.name}")  # noqa: S608
+            found.update(currency for (currency,) in rows)
+    return sorted(found)
+
+
+def _ask_totals(
+    snapshots: Snapshots, staged: Sequence[StagedSide], currencies: Sequence[str]
+) -> dict[str, Totals]:
+    return {one.side.name: snapshots.totals(one, currencies) for one in staged}
+
+
+def _first_things_first(staged: Sequence[StagedSide]) -> Sequence[Finding]:
+    """A cut file is said before anything else: every number after it is about half the rows."""
+    findings = [finding for one in staged for finding in one.findings]
+    return sorted(findings, key=lambda finding: finding.code != "SOURCE_TRUNCATED")
+
+
+def _counts(answers: Sequence[Answer]) -> dict[str, int]:
+    counts = Counter(each.code for answer in answers for each in answer.differences)
+    for answer in answers:
+        counts.update(answer.information)
+    return dict(sorted(counts.items()))

@@ -1,0 +1,225 @@
+"""The sides of a reconciliation, read: one snapshot a database, every row staged.
+
+The control totals are asked of the sources themselves, inside the same snapshots.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from engine.reconciliation.definition import Definition, FileRows, Side
+from engine.reconciliation.file_side import FileSide
+from engine.reconciliation.query_side import QuerySide
+from engine.reconciliation.result import Finding, SideRead
+from engine.reconciliation.staging import Staging
+from engine.sources.catalog import Sources
+from engine.sources.faults import SourceUnreachable, UnreadableFile
+from engine.sources.folder import Folder, sha256_of
+from engine.sources.sqlite import SqliteDatabase, SqliteSnapshot
+
+Totals = Mapping[str, tuple[int, Mapping[str, int]]]
+"""By currency: how many rows there are, and the sum of each of their amounts."""
+
+# Rows that lack one of these can be used for nothing; the other columns are missed by one check.
+_NEEDED = ("wallet", "currency", "amount", "opening", "balance")
+_MOST_CURRENCIES = 64
+
+
+@dataclass
+class StagedSide:
+    """A side that was staged, and how it was read."""
+
+    side: Side
+    reads: "QuerySide | FileSide"
+    read: SideRead
+    findings: Sequence[Finding]
+    guarded: bool
+    snapshot: SqliteSnapshot | None
+
+
+@contextmanager
+def open_snapshots(definition: Definition, sources: Sources) -> Iterator["Snapshots"]:
+    """Every database of the definition, each in one read transaction for all of its sides."""
+    queries = [QuerySide(s, wanted(definition, s)) for s in definition.sides if not _is_file(s)]
+    databases: dict[str, SqliteDatabase] = {}
+    for query in queries:
+        database = sources.get(query.side.source)
+        assert isinstance(database, SqliteDatabase)  # noqa: S101 - the definition was checked
+        # Before any snapshot: two libraries must not have the file open at once.
+        query.require_columns(database)
+        databases[database.name] = database
+    with ExitStack() as stack:
+        opened = {
+            name: stack.enter_context(database.snapshot()) for name, database in databases.items()
+        }
+        yield Snapshots(definition, sources, opened)
+
+
+def wanted(definition: Definition, side: Side) -> Sequence[str]:
+    """The canonical columns that the checks need of a side, in a fixed order."""
+    needed = {"wallet", "currency", "amount", "opening", "balance"}
+    if definition.walks:
+        needed |= {"balance_after"}
+        needed |= {"order"} if definition.ordered else set()
+    needed |= {"entry", "posted_at"}  # to say where, and when
+    if definition.stored == "last_balance_after":
+        needed -= {"balance"}
+    return [name for name in (*side.keys, *side.amounts) if name in needed]
+
+
+class Snapshots:
+    """The sources of one reconciliation, held still."""
+
+    def __init__(
+        self, definition: Definition, sources: Sources, opened: Mapping[str, SqliteSnapshot]
+    ) -> None:
+        self._definition = definition
+        self._sources = sources
+        self._opened = opened
+
+    def stage(self, side: Side, staging: Staging) -> StagedSide:
+        """Read one side into the table of its name."""
+        if _is_file(side):
+            staged = self._stage_file(side, staging)
+        else:
+            staged = self._stage_query(side, staging)
+        needed = [name for name in _NEEDED if name in staged.reads.wanted]
+        if staged.findings and needed:
+            missing = " OR ".join(f"{name} IS NULL" for name in needed)
+            staging.run(f"DELETE FROM {side.name} WHERE {missing}")  # noqa: S608
+        return staged
+
+    def totals(self, staged: StagedSide, currencies: Sequence[str]) -> Totals:
+        """The control totals of a side, asked of its source."""
+        reads = staged.reads
+        if isinstance(reads, FileSide):
+            before = sha256_of(reads.file.path)
+            if before != staged.read.fingerprint:
+                reason = "it changed while it was read; run again"
+                raise UnreadableFile(
+                    file=reads.file.path.name, source=staged.side.source, reason=reason
+                )
+            return reads.totals()
+        assert staged.snapshot is not None  # noqa: S101 - queries are read from one
+        own = "currency" in reads.side.keys
+        asked = list(currencies)[:_MOST_CURRENCIES] if own else None
+        ((rows, *sums),) = staged.snapshot.rows(reads.totals(asked, guarded=staged.guarded))
+        width = 1 + len(reads.amounts)
+        totals = {}
+        for at, currency in enumerate(asked if asked is not None else [self._definition.currency]):
+            count, *amounts = sums[at * width : (at + 1) * width]
+            totals[currency] = (
+                count,
+                {name: amount or 0 for name, amount in zip(reads.amounts, amounts, strict=True)},
+            )
+        if (unknown := rows - sum(count for count, _ in totals.values())) != 0:
+            totals[""] = unknown, dict.fromkeys(reads.amounts, 0)
+        return totals
+
+    def _stage_file(self, side: Side, staging: Staging) -> StagedSide:
+        import pyarrow as pa
+
+        folder = self._sources.get(side.source)
+        assert isinstance(folder, Folder)  # noqa: S101 - the definition was checked
+        columns = wanted(self._definition, side)
+        definition = self._definition
+        reads = FileSide(side, columns, folder, definition.timezone, definition.currency)
+        fingerprint = sha256_of(reads.file.path)
+        reader = pa.RecordBatchReader.from_batches(reads.schema, reads.batches())
+        staging.load(side.name, reader, zone=definition.timezone)
+        return StagedSide(
+            side=side,
+            reads=reads,
+            read=self._read(side, staging, fingerprint),
+            findings=list(reads.findings()),
+            guarded=True,
+            snapshot=None,
+        )
+
+    def _stage_query(self, side: Side, staging: Staging) -> StagedSide:
+        reads = QuerySide(side, wanted(self._definition, side))
+        snapshot = self._opened[side.source.lower()]
+        guarded = not self._load_plain(reads, snapshot, staging)
+        if guarded:
+            self._load(reads, snapshot, staging, guarded=True)
+        findings = list(reads.findings(snapshot)) if guarded else []
+        findings += self._unread_instants(reads, staging, known=findings)
+        return StagedSide(
+            side=side,
+            reads=reads,
+            read=self._read(side, staging, staging.fingerprint(side.name)),
+            findings=findings,
+            guarded=guarded,
+            snapshot=snapshot,
+        )
+
+    def _load_plain(self, reads: QuerySide, snapshot: SqliteSnapshot, staging: Staging) -> bool:
+        """Read the side as it is; False if something in it is not as due."""
+        import duckdb
+
+        whole = [name for name in reads.wanted if name in reads.side.amounts]
+        try:
+            if not self._load(reads, snapshot, staging, guarded=False):
+                return False
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error:
+            # A value of another type than those before it; the guarded reading says which.
+            return False
+        present = [name for name in reads.wanted if name not in {"posted_at", "order"}]
+        return all(staging.kind(reads.side.name, name) == "BIGINT" for name in whole) and (
+            not staging.has_null(reads.side.name, present)
+        )
+
+    def _load(
+        self, reads: QuerySide, snapshot: SqliteSnapshot, staging: Staging, *, guarded: bool
+    ) -> bool:
+        import duckdb
+        import pyarrow as pa
+
+        with snapshot.batches(reads.select(guarded=guarded)) as reader:
+            if any(pa.types.is_floating(column.type) for column in reader.schema):
+                return False
+            try:
+                staging.load(reads.side.name, reader, zone=self._definition.timezone)
+            except duckdb.OutOfMemoryException:
+                raise
+            except duckdb.Error as error:
+                if guarded:
+                    raise SourceUnreachable(name=reads.side.source, reason=error) from error
+                raise
+        return True
+
+    def _unread_instants(
+        self, reads: QuerySide, staging: Staging, *, known: Sequence[Finding]
+    ) -> list[Finding]:
+        if "posted_at" not in reads.wanted:
+            return []
+        key = "entry" if "entry" in reads.wanted else "wallet"
+        rows = staging.rows(
+            f"SELECT {key} FROM {reads.side.name} WHERE posted_at IS NULL "  # noqa: S608
+            f"ORDER BY {key} LIMIT 100"
+        )
+        column = reads.side.keys["posted_at"][0]
+        told = {finding.where for finding in known}
+        places = [f"row {row}, column {column}" for (row,) in rows]
+        message = "it is no date or instant; the row is left out of what needs it"
+        return [
+            Finding(code="SOURCE_TYPE", side=reads.side.name, where=where, message=message)
+            for where in places
+            if where not in told
+        ]
+
+    def _read(self, side: Side, staging: Staging, fingerprint: str) -> SideRead:
+        how = side.rows
+        where = f"{side.source}/{how.file}" if isinstance(how, FileRows) else side.source
+        return SideRead(
+            name=side.name,
+            source=where,
+            rows=staging.count(side.name),
+            fingerprint=fingerprint,
+        )
+
+
+def _is_file(side: Side) -> bool:
+    return isinstance(side.rows, FileRows)

@@ -1,0 +1,131 @@
+"""Staging: the rows of the sides in DuckDB, as exact integers, where SQL can compare them.
+
+It spills to disk past its memory limit, can reach no file or network, and its settings are
+locked before the first row comes in.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from engine.reconciliation.instants import instant_sql
+
+_LOCKED = (
+    "autoinstall_known_extensions = false",
+    "autoload_known_extensions = false",
+    "enable_external_access = false",
+    "lock_configuration = true",
+)
+_WHOLE_NUMBER = r"0|-?[1-9][0-9]{0,17}"
+
+
+class Staging:
+    """One reconciliation's rows; gone when it is closed."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def load(self, table: str, reader: Any, *, zone: str) -> None:
+        """Stage a `pyarrow.RecordBatchReader`; `posted_at` becomes microseconds since 1970."""
+        self.connection.register("incoming", reader)
+        try:
+            kinds = {
+                name: kind
+                for name, kind, *_ in self.connection.execute("DESCRIBE incoming").fetchall()
+            }
+            columns = [
+                f"{instant_sql(name, kind, zone)} AS {name}" if name == "posted_at" else f'"{name}"'
+                for name, kind in kinds.items()
+            ]
+            selected = f"SELECT {', '.join(columns)} FROM incoming"  # noqa: S608
+            self.run(f"CREATE OR REPLACE TABLE {table} AS {selected}")
+        finally:
+            self.connection.unregister("incoming")
+
+    def kind(self, table: str, column: str) -> str:
+        """DuckDB's type of a column."""
+        rows = self.rows(f"DESCRIBE {table}")
+        return next(str(kind) for name, kind, *_ in rows if name == column)
+
+    def number(self, table: str, column: str) -> bool:
+        """Keep ids as whole numbers where all of them are, so that they sort as such."""
+        if self.kind(table, column) == "BIGINT":
+            return True
+        matches = f"regexp_full_match(\"{column}\", '{_WHOLE_NUMBER}')"
+        ((all_,),) = self.rows(f"SELECT coalesce(bool_and({matches}), true) FROM {table}")  # noqa: S608
+        if all_:
+            self.run(f'ALTER TABLE {table} ALTER "{column}" TYPE BIGINT')
+        return bool(all_)
+
+    def as_text(self, table: str, column: str) -> None:
+        """Keep ids as text, because others of them are no numbers."""
+        self.run(f'ALTER TABLE {table} ALTER "{column}" TYPE VARCHAR')
+
+    def has_null(self, table: str, columns: Sequence[str]) -> bool:
+        """Whether a value is missing in any of the columns."""
+        present = " + ".join(f'count("{column}")' for column in columns)
+        ((missing,),) = self.rows(
+            f"SELECT count(*) * {len(columns)} - ({present}) FROM {table}"  # noqa: S608
+        )
+        return bool(missing)
+
+    def count(self, table: str) -> int:
+        """How many rows a table holds."""
+        ((count,),) = self.rows(f"SELECT count(*) FROM {table}")  # noqa: S608
+        return int(count)
+
+    def fingerprint(self, table: str) -> str:
+        """A digest of the rows that does not depend on their order."""
+        names = [str(name) for name, *_ in self.rows(f"DESCRIBE {table}")]
+        row = f"hash({', '.join(_quoted(name) for name in names)})"
+        parts = self.rows(f"SELECT count(*), bit_xor({row}), sum({row} >> 32) FROM {table}")  # noqa: S608
+        return hashlib.sha256(repr((names, parts)).encode()).hexdigest()
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """Carry out a statement."""
+        self.connection.execute(statement, values or None)
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The few rows of a query."""
+        found: list[tuple[Any, ...]] = self.connection.execute(query, values or None).fetchall()
+        return found
+
+    def stream(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """The many rows of a query, some thousands at a time."""
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute(query, values or None)
+            while rows := cursor.fetchmany(10_000):
+                yield from rows
+        finally:
+            cursor.close()
+
+    def another(self) -> "Staging":
+        """The same tables, for another thread."""
+        return Staging(self.connection.cursor())
+
+
+@contextmanager
+def open_staging(
+    *, memory_limit: str = "1GB", threads: int = 2, scratch: Path | None = None
+) -> Iterator[Staging]:
+    """An empty staging; what it spills goes to a folder of its own in `scratch`."""
+    import duckdb
+
+    with TemporaryDirectory(prefix="staging-", dir=scratch) as folder:
+        connection = duckdb.connect(":memory:", config={"threads": str(threads)})
+        connection.execute("SET memory_limit = ?", [memory_limit])
+        connection.execute("SET temp_directory = ?", [folder])
+        for setting in _LOCKED:  # in this order: the last one forbids any other
+            connection.execute(f"SET {setting}")
+        try:
+            yield Staging(connection)
+        finally:
+            connection.close()
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
