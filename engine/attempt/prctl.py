@@ -23,6 +23,13 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def end_with_parent(parent: int) -> None:
+    """Have the kernel ask this process to end (SIGTERM) when `parent` does."""
+    _call(_SET_PDEATHSIG, int(signal.SIGTERM))
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def show_as(name: str) -> None:
     """The name that `ps` and `top` show; the kernel keeps 15 bytes of it."""
     _call(_SET_NAME, ctypes.c_char_p(name.encode()))

@@ -1,0 +1,1 @@
+"""The command line: one file a noun; `main` joins them and turns errors into exit codes."""

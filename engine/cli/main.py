@@ -1,0 +1,77 @@
+"""`engine`: noun then verb. Errors become one line on stderr and an exit code."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+import typer
+
+from engine.cli import (
+    artifacts,
+    breaks,
+    database,
+    demo,
+    jobs,
+    queue,
+    reconciliations,
+    run,
+    runs,
+    schedules,
+    up,
+)
+from engine.errors import EngineError, Invalid, Refused, UnknownId, Unreachable
+
+EXIT_CODES: Mapping[type[EngineError], int] = {
+    Invalid: 2,
+    UnknownId: 3,
+    Refused: 5,
+    Unreachable: 6,
+}
+
+cli = typer.Typer(
+    name="engine",
+    help="Scheduled batch and reporting engine for wallets and ledgers.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+cli.command("demo")(demo.demo)
+cli.command("up")(up.up)
+cli.command("scheduler")(up.scheduler)
+cli.command("run")(run.run)
+cli.command("jobs")(jobs.jobs)
+for group, name in (
+    (runs.cli, "runs"),
+    (queue.cli, "queue"),
+    (schedules.cli, "schedules"),
+    (breaks.cli, "breaks"),
+    (artifacts.cli, "artifacts"),
+    (reconciliations.cli, "reconciliations"),
+    (database.cli, "database"),
+):
+    cli.add_typer(group, name=name)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command that the arguments name, and exit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        cli(_noun_and_verb(given), prog_name="engine")
+    except EngineError as error:
+        sys.stderr.write(f"engine: {error}\n")
+        codes = (code for family, code in EXIT_CODES.items() if isinstance(error, family))
+        sys.exit(next(codes, 1))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not flush into it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _noun_and_verb(arguments: list[str]) -> list[str]:
+    """`queue:work` as `queue work`, for hands trained on Laravel."""
+    if arguments and arguments[0].count(":") == 1 and not arguments[0].startswith("-"):
+        return [*arguments[0].split(":"), *arguments[1:]]
+    return arguments

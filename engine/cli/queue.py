@@ -1,0 +1,74 @@
+"""`engine queue`: workers and what waits for them."""
+
+from typing import Annotated
+
+import typer
+
+from engine.app import DEFAULT_GRACE_SECONDS
+from engine.cli.context import the_app
+from engine.cli.output import Json, log_to_stderr, print_json, print_table
+from engine.errors import Invalid
+from engine.job import QUEUE_NAME
+
+cli = typer.Typer(help="Workers, and what waits for them.", no_args_is_help=True)
+
+
+class WrongQueue(Invalid):
+    """No queue can have this name."""
+
+    message = "--queue: {name!r} is no queue's name; it must match [a-z0-9_]+"
+
+
+@cli.command()
+def work(
+    queue: Annotated[
+        str, typer.Option(help="Queues to serve, the first one first: payouts,default.")
+    ] = "default",
+    workers: Annotated[
+        int, typer.Option("-w", "--workers", min=1, max=256, help="Runs at a time.")
+    ] = 2,
+    grace: Annotated[
+        float, typer.Option(min=0, help="Seconds that runs may finish in when told to stop.")
+    ] = DEFAULT_GRACE_SECONDS,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Carry out runs until told to stop; then finish or hand back what is under way."""
+    queues = [name.strip() for name in queue.split(",") if name.strip()]
+    for name in queues or [queue]:
+        if not QUEUE_NAME.fullmatch(name):
+            raise WrongQueue(name=name)
+    if parent is not None:
+        from engine.attempt.prctl import end_with_parent
+
+        end_with_parent(parent)
+    log_to_stderr()
+    huey = the_app().worker_huey(queues, grace_seconds=grace)
+    huey.create_consumer(workers=workers).run()
+
+
+@cli.command()
+def status(as_json: Json = False) -> None:
+    """What waits, runs and failed in each queue, and who serves it."""
+    from engine.operations.queue_status import queue_status
+
+    app = the_app()
+    known = sorted({job.queue for job in app.jobs.values()})
+    found = queue_status(app.runs, app.presence, app.doorbell, known)
+    if as_json:
+        print_json(found.as_json())
+        return
+    columns = "name queued running retrying failed messages workers".split()
+    print_table([queue.as_json() for queue in found.queues], columns, empty="No queues yet.")
+    print()
+    rows = [
+        {
+            "process": process.id,
+            "kind": process.kind,
+            "queues": ",".join(process.queues),
+            "threads": process.threads,
+            "since": process.started_at,
+        }
+        for process in found.processes
+    ]
+    columns = "process kind queues threads since".split()
+    print_table(rows, columns, empty="No worker and no scheduler runs: `engine up` starts both.")

@@ -1,0 +1,138 @@
+"""`engine run`: an ad hoc run."""
+
+import sys
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from engine.cli.context import the_app
+from engine.cli.output import Json, print_json
+from engine.errors import Invalid
+from engine.job import QUEUE_NAME
+from engine.operations.actor import current_actor
+from engine.operations.run_json import run_json
+from engine.operations.waiting import watch
+from engine.preflight import require_params
+from engine.registry import find
+from engine.states import RunState
+from engine.store.run import NewRun, Run
+
+
+class WrongOption(Invalid):
+    """An option cannot be read."""
+
+    message = "{option}: {text}"
+
+
+def run(
+    job: Annotated[str, typer.Argument(help="The job; `engine jobs` lists them.")],
+    param: Annotated[
+        list[str] | None, typer.Option("-p", "--param", help="A parameter, as name=value.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Show progress until it ends; exit 1 if it failed.")
+    ] = False,
+    queue: Annotated[
+        str | None, typer.Option(help="Another queue than the job's own.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Not before this instant: 2026-12-01T02:00:00+03:00.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Idempotency key: the same key is the same run.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a job once, now or later."""
+    app = the_app()
+    wanted = find(app.jobs, job)
+    if queue is not None and not QUEUE_NAME.fullmatch(queue):
+        raise WrongOption(option="--queue", text=f"{queue!r} must match [a-z0-9_]+")
+    new = NewRun(
+        job=wanted.name,
+        queue=queue or wanted.queue,
+        params=require_params(wanted, _params(param or []), app.definitions),
+        attempts=wanted.retry.attempts,
+        due_at=_instant(at) if at else None,
+        key=key,
+        actor=current_actor(),
+    )
+    booked, is_new = app.dispatch.book(new)
+    if not as_json:
+        note = "" if is_new else " (booked before under this key)"
+        print(f"run {booked.id} {booked.reference} {booked.state}{note}", flush=True)
+    ended = _wait(booked, quiet=as_json) if wait else booked
+    if as_json:
+        artifacts = app.artifacts.list(run_id=ended.id)
+        print_json(run_json(ended, artifacts))
+    if wait and ended.state is not RunState.SUCCEEDED:
+        raise typer.Exit(1)
+
+
+def _params(texts: list[str]) -> dict[str, str]:
+    params: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise WrongOption(option="-p", text=f"{text!r} is not name=value")
+        if name in params:
+            raise WrongOption(option="-p", text=f"{name!r} is given twice")
+        params[name] = value
+    return params
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongOption(
+            option="--at", text=f"{text!r} is no instant; write 2026-12-01T02:00:00+03:00"
+        ) from None
+    if instant.tzinfo is None:
+        raise WrongOption(option="--at", text=f"{text!r} has no zone; add +03:00, or Z for UTC")
+    return instant
+
+
+def _wait(booked: Run, *, quiet: bool) -> Run:
+    """Wait for the end, saying on stderr what changes."""
+    app = the_app()
+    said = ""
+    last = booked
+    if not any(booked.queue in process.queues for process in app.presence.present()):
+        sys.stderr.write(
+            f"no worker serves the queue {booked.queue!r} yet; start one with `engine up`\n"
+        )
+    try:
+        for last in watch(app.runs, booked.id):
+            text = _progress_text(last)
+            if text != said and not quiet:
+                sys.stderr.write(text + "\n")
+                sys.stderr.flush()
+            said = text
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"no longer waiting; the run goes on: `engine runs show {booked.reference}`\n"
+        )
+        raise typer.Exit(130) from None
+    if not quiet:
+        _print_end(last)
+    return last
+
+
+def _progress_text(run: Run) -> str:
+    if run.state is not RunState.RUNNING or run.progress_done is None:
+        return f"{run.state}" + (f", attempt {run.attempt}" if run.attempt else "")
+    total = run.progress_total
+    share = f" of {total:,} ({run.progress_done * 100 // total}%)" if total else ""
+    return f"{run.state}: {run.progress_done:,}{share} {run.progress_note or ''}".rstrip()
+
+
+def _print_end(run: Run) -> None:
+    if run.error is not None:
+        sys.stderr.write(f"{run.error.type}: {run.error.message}\n")
+        sys.stderr.write(f"see `engine runs logs {run.reference}`\n")
+    for name, value in (run.result or {}).items() if isinstance(run.result, dict) else ():
+        print(f"{name}: {value}")
+    for artifact in the_app().artifacts.list(run_id=run.id):
+        print(f"artifact {artifact.id}: {artifact.name}")

@@ -1,0 +1,158 @@
+"""`engine runs`: history."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from engine.cli.context import the_app
+from engine.cli.output import Json, local, print_facts, print_json, print_table
+from engine.errors import Invalid
+from engine.operations.instants import milliseconds, rfc3339
+from engine.operations.run_json import attempt_json, run_json
+from engine.states import UNFINISHED_RUNS, RunState
+
+cli = typer.Typer(help="History: what ran, how it ended, what it said.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="RUN", help="A run's id or reference.")]
+_FOLLOW_SECONDS = 0.5
+
+
+class UnknownState(Invalid):
+    """No run is ever in this state."""
+
+    message = "--state: {name!r} is no state; known: {known}"
+
+
+@cli.command("list")
+def list_(
+    job: Annotated[str | None, typer.Option(help="Of this job.")] = None,
+    state: Annotated[list[str] | None, typer.Option(help="In this state; may be repeated.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="Of this schedule.")] = None,
+    queue: Annotated[str | None, typer.Option(help="In this queue.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """The newest runs first."""
+    app = the_app()
+    found = app.runs.newest(
+        job=job, states=[_state(each) for each in state or ()], schedule=schedule, queue=queue,
+        limit=limit,
+    )  # fmt: skip
+    if as_json:
+        artifacts = {run.id: app.artifacts.list(run_id=run.id) for run in found}
+        print_json({"runs": [run_json(run, artifacts[run.id]) for run in found]})
+        return
+    rows = [
+        {
+            "id": run.id,
+            "reference": run.reference,
+            "job": run.job,
+            "state": run.state,
+            "schedule": run.schedule,
+            "attempt": run.attempt,
+            "created": run.created_at,
+            "duration": _duration(milliseconds(run.duration)),
+            "why": run.reason or (run.error.message[:80] if run.error else None),
+        }
+        for run in found
+    ]
+    columns = "id reference job state schedule attempt created duration why".split()
+    print_table(rows, columns, empty="No runs yet: `engine run JOB` books one.")
+
+
+@cli.command()
+def show(name: Name, as_json: Json = False) -> None:
+    """One run: its parameters, attempts, error and artifacts."""
+    app = the_app()
+    run = app.runs.find(name)
+    attempts = app.runs.attempts_of(run.id)
+    artifacts = app.artifacts.list(run_id=run.id)
+    if as_json:
+        details = {"attempts": [attempt_json(each) for each in attempts]}
+        print_json(run_json(run, artifacts) | details)
+        return
+    print_facts(
+        {
+            "run": f"{run.id} {run.reference}",
+            "job": run.job,
+            "state": run.state,
+            "reason": run.reason,
+            "queue": run.queue,
+            "actor": run.actor,
+            "params": dict(run.params) or None,
+            "schedule": run.schedule,
+            "scheduled for": run.scheduled_for,
+            "period": " to ".join(map(local, run.period)) if run.period else None,
+            "due": run.due_at,
+            "started": run.started_at,
+            "finished": run.finished_at,
+            "attempt": f"{run.attempt} of {run.attempts_allowed}",
+            "peak memory": _megabytes(run.peak_memory_bytes),
+            "result": run.result,
+            "error": f"{run.error.type}: {run.error.message}" if run.error else None,
+        }
+    )
+    for each in attempts:
+        why = f": {each.error_message}" if each.error_message else ""
+        print(f"attempt {each.number}: {each.outcome or 'running'} on {each.worker}{why}")
+    for artifact in artifacts:
+        print(f"artifact {artifact.id}: {artifact.name} ({artifact.rows} rows)")
+
+
+@cli.command()
+def logs(
+    name: Name,
+    attempt: Annotated[int | None, typer.Option(help="Of this attempt only.")] = None,
+    follow: Annotated[bool, typer.Option(help="Go on until the run ends.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What a run's attempts logged and printed."""
+    app = the_app()
+    run = app.runs.find(name)
+    if as_json:
+        lines = app.logs.of_run(run.id, attempt=attempt)
+        print_json(
+            {
+                "lines": [
+                    {
+                        "reference": run.reference,
+                        "attempt": line.attempt,
+                        "at": rfc3339(line.at),
+                        "stream": line.stream,
+                        "text": line.text,
+                    }
+                    for line in lines
+                ]
+            }
+        )
+        return
+    seen = 0
+    while True:
+        ended = run.state not in UNFINISHED_RUNS
+        lines = app.logs.of_run(run.id, attempt=attempt, after=seen)
+        for line in lines:
+            at = local(line.at)
+            print(f"{at} {run.reference}/{line.attempt} {line.stream:6} {line.text}", flush=True)
+        seen += len(lines)
+        if ended or not follow:
+            break
+        time.sleep(_FOLLOW_SECONDS)
+        run = app.runs.get(run.id)
+    if not seen:
+        print(f"run {run.reference} said nothing.")
+
+
+def _state(name: str) -> RunState:
+    try:
+        return RunState(name)
+    except ValueError:
+        raise UnknownState(name=name, known=", ".join(RunState)) from None
+
+
+def _duration(took: int | None) -> str:
+    return "" if took is None else f"{took / 1000:.1f} s"
+
+
+def _megabytes(size: int | None) -> str | None:
+    return None if size is None else f"{size / 1_000_000:.1f} MB"

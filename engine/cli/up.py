@@ -1,0 +1,64 @@
+"""`engine up` and `engine scheduler`: the long-running processes."""
+
+import os
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from engine.cli.context import the_app
+from engine.cli.output import log_to_stderr
+
+Parent = Annotated[int | None, typer.Option(hidden=True)]
+
+
+def up(
+    queue: Annotated[
+        str | None, typer.Option(help="Queues to serve; those of all jobs if left out.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("-w", "--workers", min=1, max=256, help="Runs at a time.")
+    ] = 2,
+    grace: Annotated[
+        float, typer.Option(min=0, help="Seconds that runs may finish in when told to stop.")
+    ] = 10.0,
+) -> None:
+    """Scheduler and workers in one foreground process tree; Ctrl-C drains."""
+    from engine.cli.household import Household
+
+    app = the_app()
+    # What is wrong with the files or the ledger is said here, before anything is started.
+    _ = app.schedules, app.database
+    queues = queue or ",".join(sorted({job.queue for job in app.jobs.values()} | {"default"}))
+    app.close()
+    log_to_stderr()
+    me = str(os.getpid())
+    household = Household(
+        {
+            "scheduler": ["scheduler", "--parent", me],
+            "worker": [
+                *("queue", "work", "--queue", queues, "--workers", str(workers)),
+                *("--grace", str(grace), "--parent", me),
+            ],
+        },
+        grace_seconds=grace,
+    )
+    raise typer.Exit(household.run())
+
+
+def scheduler(parent: Parent = None) -> None:
+    """Book every firing of schedules.yaml until told to stop; any number may run."""
+    if parent is not None:
+        from engine.attempt.prctl import end_with_parent
+
+        end_with_parent(parent)
+    log_to_stderr()
+    clockwork = the_app().scheduler()
+    stopped = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stopped.set())
+    clockwork.start()
+    stopped.wait()
+    clockwork.stop()
+    the_app().close()

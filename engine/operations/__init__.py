@@ -1,0 +1,1 @@
+"""What operators do and see; the command line and a console share it."""

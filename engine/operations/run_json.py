@@ -1,0 +1,71 @@
+"""Runs and attempts as JSON; other programs rely on these names."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.operations.instants import milliseconds, rfc3339
+from engine.store.artifacts import Artifact
+from engine.store.run import Attempt, Run
+
+
+def run_json(run: Run, artifacts: Sequence[Artifact] = ()) -> dict[str, Any]:
+    """One run."""
+    return {
+        "id": run.id,
+        "reference": run.reference,
+        "job": run.job,
+        "queue": run.queue,
+        "state": run.state,
+        "reason": run.reason,
+        "review": run.review,
+        "actor": run.actor,
+        "key": run.key,
+        "attempt": run.attempt,
+        "attempts_allowed": run.attempts_allowed,
+        "params": dict(run.params),
+        "result": run.result,
+        "error": {
+            "type": run.error.type,
+            "message": run.error.message,
+            "fingerprint": run.error.fingerprint,
+        }
+        if run.error
+        else None,
+        "progress": {
+            "done": run.progress_done,
+            "total": run.progress_total,
+            "note": run.progress_note,
+        }
+        if run.progress_done is not None
+        else None,
+        "artifacts": [each.as_json() for each in artifacts],
+        "schedule": run.schedule,
+        "scheduled_for": rfc3339(run.scheduled_for),
+        "due_at": rfc3339(run.due_at),
+        "period": {"start": rfc3339(run.period[0]), "end": rfc3339(run.period[1])}
+        if run.period
+        else None,
+        "revision": run.revision,
+        "parent_id": run.parent_id,
+        "worker": run.worker,
+        "created_at": rfc3339(run.created_at),
+        "started_at": rfc3339(run.started_at),
+        "finished_at": rfc3339(run.finished_at),
+        "wait_ms": milliseconds(run.wait),
+        "duration_ms": milliseconds(run.duration),
+        "peak_memory_bytes": run.peak_memory_bytes,
+    }
+
+
+def attempt_json(attempt: Attempt) -> dict[str, Any]:
+    """One attempt."""
+    error = {"type": attempt.error_type, "message": attempt.error_message}
+    return {
+        "number": attempt.number,
+        "worker": attempt.worker,
+        "outcome": attempt.outcome or "running",
+        "error": error if attempt.error_type else None,
+        "started_at": rfc3339(attempt.started_at),
+        "finished_at": rfc3339(attempt.finished_at),
+        "peak_memory_bytes": attempt.peak_memory_bytes,
+    }

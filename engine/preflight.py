@@ -1,0 +1,22 @@
+"""Preflight: what can be found wrong with a run before it is booked."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from engine.documents.problem import dotted
+from engine.job import InvalidParams, Job
+from engine.schedules.params import wrong_params
+
+
+def require_params(
+    job: Job, params: Mapping[str, Any], definitions: Mapping[str, Collection[str]]
+) -> dict[str, Any]:
+    """The params as they are stored; raises InvalidParams with everything that is wrong."""
+    problems = [
+        (dotted(path), message)
+        for path, message in wrong_params(job, params, definitions, has_period=False)
+    ]
+    if problems:
+        text = "; ".join(f"{name}: {message}" if name else message for name, message in problems)
+        raise InvalidParams(job=job.name, text=text, problems=problems)
+    return job.validate(params)

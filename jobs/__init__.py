@@ -1,0 +1,1 @@
+"""Jobs: thin functions with @job, one file a kind. They import `engine.authoring` only."""
