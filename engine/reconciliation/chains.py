@@ -8,7 +8,7 @@ from typing import Any
 from engine.reconciliation.definition import Definition
 from engine.reconciliation.edges import Edge
 from engine.reconciliation.lanes import currency_of
-from engine.reconciliation.settle import Gap, breaks_in_order, settle
+from engine.reconciliation.settle import Gap, chains_as_given, settle
 from engine.reconciliation.staging import Staging
 
 _BATCH = 50_000
@@ -28,7 +28,7 @@ class Chains:
     """What following the balances found."""
 
     breaks: list[ChainBreak] = field(default_factory=list)
-    order_only: int = 0  # instants whose rows chain better than in the order given
+    order_only: int = 0  # instants whose rows chain, but not in the order given
 
 
 def follow(definition: Definition, staging: Staging, *, cut_off: int) -> Chains:
@@ -61,7 +61,7 @@ def _follow_lane(
         settled = settle(at, edges)
         for gap in settled.gaps:
             chains.breaks.append(ChainBreak(wallet, currency, gap))
-        if len(edges) > 1 and breaks_in_order(at, edges) > len(settled.gaps):
+        if len(edges) > 1 and not settled.gaps and not chains_as_given(at, edges):
             chains.order_only += 1
         at = settled.end
     return at

@@ -7,7 +7,6 @@ first. Nothing depends on the order in which the rows are given.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from engine.reconciliation.bridges import Bridges, least_bridges
 from engine.reconciliation.edges import Components, Edge, EntryId, excess, walk
@@ -42,7 +41,7 @@ def settle(start: int | None, rows: Iterable[Edge]) -> Settled:
     Without `start` the first row is taken at its word.
     """
     edges = sorted(rows)
-    if (end := _as_it_comes(start, edges)) is not None:
+    if (end := _end_of(start, edges)) is not None:
         return Settled((), end)
     components = Components(edges)
     uneven = excess(edges)
@@ -51,11 +50,9 @@ def settle(start: int | None, rows: Iterable[Edge]) -> Settled:
     return min((_settle(each, edges, uneven, components) for each in starts), key=_merit)
 
 
-def breaks_in_order(start: int | None, edges: Iterable[Edge]) -> int:
-    """How many breaks a check would see that trusts the order given."""
-    balances = list(edges)
-    first = start is not None and balances[0].pre != start
-    return first + sum(one.post != next_.pre for one, next_ in pairwise(balances))
+def chains_as_given(start: int | None, edges: Sequence[Edge]) -> bool:
+    """Whether the rows chain in the very order given."""
+    return _end_of(start, edges) is not None
 
 
 def _merit(settled: Settled) -> tuple[int, int, list[tuple[EntryId, int]]]:
@@ -67,8 +64,8 @@ def _merit(settled: Settled) -> tuple[int, int, list[tuple[EntryId, int]]]:
     )
 
 
-def _as_it_comes(start: int | None, edges: Sequence[Edge]) -> int | None:
-    """Where the rows lead in the order of their ids, if they chain in it; else None."""
+def _end_of(start: int | None, edges: Sequence[Edge]) -> int | None:
+    """Where the rows lead in the order given, if they chain in it; else None."""
     at = edges[0].pre if start is None else start
     for edge in edges:
         if edge.pre != at:
