@@ -1,0 +1,17 @@
+"""What every test may ask for, and what holds for every test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.builders.redis import RedisServer, start_redis
+from tests.no_skips import pytest_make_collect_report as pytest_make_collect_report
+from tests.no_skips import pytest_runtest_makereport as pytest_runtest_makereport
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis for the whole session; a test that flushes or restarts it starts its own."""
+    server = start_redis(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
