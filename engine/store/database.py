@@ -1,17 +1,20 @@
 """The ledger's database: one engine, write transactions, the database's own clock, upgrades."""
 
 import fcntl
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, String, create_engine, event, inspect, literal, text
+from sqlalchemy import Connection, Dialect, String, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeDecorator
 
 from engine.errors import Unreachable
@@ -22,6 +25,14 @@ REVISION = "0001"
 # A writer waits this long for another one; no transaction of ours takes a tenth of it.
 _BUSY_SECONDS = 30.0
 _FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+
+# SQLite has one code for every wrong statement, `SQLITE_ERROR`; these say that the file itself
+# cannot be used now.
+_UNUSABLE = (
+    *("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"),
+    *("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY"),
+    *("SQLITE_CORRUPT", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOTADB"),
+)
 
 
 class LedgerUnreachable(Unreachable):
@@ -52,13 +63,14 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Read back what was bound, or what `database_now` gave."""
-        return None if value is None else datetime.strptime(value, _FORMAT).replace(tzinfo=UTC)
+        return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 class database_now(ColumnElement[datetime]):  # noqa: N801 - reads as an SQL function
     """The database's clock, optionally moved by a duration; leases are set and compared by it."""
 
-    inherit_cache = False
+    inherit_cache = True
+    _traverse_internals = [("moved_by", InternalTraversal.dp_plain_obj)]  # noqa: RUF012 - as SQLAlchemy declares it
     type = Instant()
 
     def __init__(self, moved_by: timedelta = timedelta()) -> None:
@@ -69,8 +81,7 @@ class database_now(ColumnElement[datetime]):  # noqa: N801 - reads as an SQL fun
 def _sqlite_now(element: database_now, compiler: Any, **options: Any) -> str:
     # SQLite's clock has milliseconds; zeros fill the width, so that texts keep sorting.
     move = f"{element.moved_by.total_seconds():+.3f} seconds"
-    moment = f"strftime('%Y-%m-%d %H:%M:%f', 'now', {compiler.process(literal(move), **options)})"
-    return f"({moment} || '000')"
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', '{move}') || '000')"
 
 
 class Database:
@@ -78,7 +89,10 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
-        self._engine = create_engine(self.url, connect_args={"timeout": _BUSY_SECONDS})
+        # As many connections as there are threads: a heartbeat must not wait for a free one.
+        self._engine = create_engine(
+            self.url, connect_args={"timeout": _BUSY_SECONDS}, max_overflow=-1
+        )
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", _on_begin)
         self._reader = self._engine.execution_options(reads_only=True)
@@ -115,21 +129,23 @@ class Database:
         from alembic import command
         from alembic.config import Config
 
-        file = Path(self.url.database or "")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.with_name(f"{file.name}.upgrade.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._alone():
             found = self.revision()
             if found == REVISION:
                 return False
             if found is not None and found > REVISION:
                 raise LedgerAhead(url=self.shown_url, found=found)
             config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS))
+            # alembic reads its options with %-interpolation.
+            config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
             with self.begin() as connection:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         return True
+
+    def exists(self) -> bool:
+        """True once there is a file."""
+        return Path(self.url.database or "").exists()
 
     def require_current(self) -> None:
         """Make or upgrade a SQLite ledger on first use; cheap when there is nothing to do."""
@@ -139,24 +155,35 @@ class Database:
         except LedgerUnreachable:
             # No folder or file yet; a ledger that truly cannot be opened fails again below.
             pass
-        try:
-            self.upgrade()
-        except OSError as error:
-            raise LedgerUnreachable(url=self.shown_url, error=error) from error
+        self.upgrade()
 
     def dispose(self) -> None:
         """Close every connection."""
         self._engine.dispose()
 
     @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Make the ledger's folder, and hold the lock on upgrading what is in it."""
+        file = Path(self.url.database or "")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            lock = file.with_name(f"{file.name}.upgrade.lock").open("w")
+        except OSError as error:
+            raise LedgerUnreachable(url=self.shown_url, error=error) from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
     def _explained(self) -> Iterator[None]:
+        """A file that cannot be used is named; a wrong statement is a bug, or a job's own."""
         try:
             yield
-        except OperationalError as error:
-            raise LedgerUnreachable(url=self.shown_url, error=error.orig) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise LedgerUnreachable(url=self.shown_url, error=error.orig) from error
+        except (DBAPIError, sqlite3.Error) as error:
+            # SQLAlchemy does not wrap what a new connection meets in `_on_connect`.
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if getattr(cause, "sqlite_errorname", "").startswith(_UNUSABLE):
+                raise LedgerUnreachable(url=self.shown_url, error=cause) from error
             raise
 
 
@@ -166,10 +193,24 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 def _on_connect(connection: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: `_on_begin` says which kind.
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     # A run that was accepted survives a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_ahead(connection: Any) -> None:
+    # A new file changes its mode by turning a read lock into a write lock, which SQLite refuses
+    # at once when two processes do it: waiting would be a deadlock.
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _on_begin(connection: Connection) -> None:
