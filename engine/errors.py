@@ -1,4 +1,4 @@
-"""The error tree: families that a door can turn into an exit code, named for the fact."""
+"""The error tree: families with an exit code each, named for the fact."""
 
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ class EngineError(Exception):
     """
 
     message: ClassVar[str] = "the engine could not go on"
+    exit_code: ClassVar[int] = 1
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
@@ -18,18 +19,25 @@ class EngineError(Exception):
 
 
 class Invalid(EngineError):
-    """Wrong use, invalid configuration, or an unknown name (exit 2)."""
+    """Wrong use, invalid configuration, or an unknown name."""
+
+    exit_code = 2
 
 
 class UnknownId(EngineError):
-    """An id or a reference that no row has (exit 3)."""
+    """An id or a reference that no row has."""
 
+    exit_code = 3
     message = "no {noun} has the id {id!r}"
 
 
 class Refused(EngineError):
-    """The engine will not do it as asked: a flag, a reason or an approval is missing (exit 5)."""
+    """The engine will not do it as asked: a flag, a reason or an approval is missing."""
+
+    exit_code = 5
 
 
 class Unreachable(EngineError):
-    """The database, the queue or a source does not answer (exit 6)."""
+    """The database, the queue or a source does not answer."""
+
+    exit_code = 6

@@ -3,9 +3,11 @@
 `engine.queues.<name>` is a Huey that serves the queue `<name>`.
 """
 
+import sys
 from typing import Any
 
 from engine.app import build_app
+from engine.errors import EngineError
 from engine.job import QUEUE_NAME
 from engine.settings import load_settings
 
@@ -13,4 +15,9 @@ from engine.settings import load_settings
 def __getattr__(name: str) -> Any:
     if name.startswith("__") or not QUEUE_NAME.fullmatch(name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return build_app(load_settings()).worker_huey([name])
+    try:
+        return build_app(load_settings()).worker_huey([name])
+    except EngineError as error:
+        # Huey would show a traceback, and try again.
+        sys.stderr.write(f"engine: {error}\n")
+        sys.exit(error.exit_code)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 import typer
@@ -20,14 +20,7 @@ from engine.cli import (
     schedules,
     up,
 )
-from engine.errors import EngineError, Invalid, Refused, UnknownId, Unreachable
-
-EXIT_CODES: Mapping[type[EngineError], int] = {
-    Invalid: 2,
-    UnknownId: 3,
-    Refused: 5,
-    Unreachable: 6,
-}
+from engine.errors import EngineError
 
 cli = typer.Typer(
     name="engine",
@@ -61,8 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         cli(_noun_and_verb(given), prog_name="engine")
     except EngineError as error:
         sys.stderr.write(f"engine: {error}\n")
-        codes = (code for family, code in EXIT_CODES.items() if isinstance(error, family))
-        sys.exit(next(codes, 1))
+        sys.exit(error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has seen enough; the interpreter must not flush into it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
