@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from engine.errors import Invalid
+from engine.redaction import without_password
 
 # Read by `${env:X}` and `${secret:X}` in YAML, by people's tools, or by a later part.
 _OPEN_PREFIXES = ("ENGINE_SOURCES__", "ENGINE_VAR_", "ENGINE_SECRET_VAR_")
@@ -156,8 +157,9 @@ def load_settings() -> Settings:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0])
         text = first["msg"].removeprefix("Value error, ")
-        shown = "" if name in {"secret_key", "sources"} else f" (is {_shown(first['input'])!r})"
-        raise InvalidSettings(name=f"ENGINE_{name.upper()}", text=text + shown) from None
+        if name not in {"secret_key", "sources"}:
+            text += f" (is {without_password(str(first['input']))!r})"
+        raise InvalidSettings(name=f"ENGINE_{name.upper()}", text=text) from None
 
 
 _FIELDS = frozenset(Settings.model_fields)
@@ -215,8 +217,3 @@ def _path_of(url: str) -> str:
 
 def _is_server(url: str) -> bool:
     return urlsplit(url).scheme not in {"", "file", "sqlite"}
-
-
-def _shown(value: object) -> str:
-    """A value as it may be printed: without a password in a URL."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", str(value))

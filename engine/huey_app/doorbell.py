@@ -4,7 +4,6 @@ A message is the JSON object `{"run": <id>}` and nothing else.
 """
 
 import json
-import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,9 @@ from huey.storage import BaseStorage
 
 from engine.errors import Unreachable
 from engine.huey_app.backends import open_storage
+from engine.redaction import without_password
+
+_LARGEST_ID = 2**63 - 1
 
 
 class QueueUnreachable(Unreachable):
@@ -27,16 +29,18 @@ def message_of(run_id: int) -> bytes:
     return json.dumps({"run": run_id}).encode()
 
 
-def run_id_in(message: bytes) -> int | None:
+def run_id_in(message: object) -> int | None:
     """The run that a message rings for; None for anything we did not write."""
+    if not isinstance(message, bytes | str):
+        return None
     try:
         parsed = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(parsed, dict) or list(parsed) != ["run"]:
         return None
     run_id = parsed["run"]
-    return run_id if type(run_id) is int and run_id > 0 else None
+    return run_id if type(run_id) is int and 0 < run_id <= _LARGEST_ID else None
 
 
 class Doorbell:
@@ -46,12 +50,13 @@ class Doorbell:
         self._url = url
         self._storages: dict[str, BaseStorage] = {}
         self._opening = threading.Lock()
+        self._counting = threading.Lock()
         self.foreign_messages = 0
 
     @property
     def shown_url(self) -> str:
         """The URL as it may be printed."""
-        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", self._url)
+        return without_password(self._url)
 
     def ring(self, queue: str, run_id: int) -> None:
         """Say that the run waits in `queue`."""
@@ -66,17 +71,18 @@ class Doorbell:
         with self._explained():
             for queue in queues:
                 while (message := self.storage(queue).dequeue()) is not None:
-                    run_id = run_id_in(bytes(message))
+                    run_id = run_id_in(message)
                     if run_id is not None:
                         return run_id
-                    self.foreign_messages += 1
+                    with self._counting:
+                        self.foreign_messages += 1
         return None
 
     def waiting(self, queue: str) -> frozenset[int]:
         """The runs whose messages are in the queue now."""
         with self._explained():
             messages = self.storage(queue).enqueued_items()
-        return frozenset(filter(None, (run_id_in(bytes(each)) for each in messages)))
+        return frozenset(filter(None, map(run_id_in, messages)))
 
     def size(self, queue: str) -> int:
         """How many messages are in the queue now."""
@@ -85,7 +91,7 @@ class Doorbell:
 
     def storage(self, queue: str) -> BaseStorage:
         """The Huey storage of one queue."""
-        with self._opening:
+        with self._explained(), self._opening:
             if queue not in self._storages:
                 self._storages[queue] = open_storage(self._url, queue)
             return self._storages[queue]
@@ -101,9 +107,9 @@ class Doorbell:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.OperationalError as error:
-            raise QueueUnreachable(url=self.shown_url, error=error) from error
-        except OSError as error:
+        except QueueUnreachable:
+            raise
+        except (sqlite3.DatabaseError, OSError) as error:
             raise QueueUnreachable(url=self.shown_url, error=error) from error
         except Exception as error:
             # Imported only once it has failed: a SQLite queue needs no redis.
