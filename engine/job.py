@@ -15,6 +15,8 @@ from engine.retry import RetryPolicy
 
 CrashPolicy = Literal["retry", "fail"]
 _THREE_ATTEMPTS = RetryPolicy()
+_CONTEXT_KINDS = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+_PARAM_KINDS = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
 QUEUE_NAME = re.compile(r"[a-z0-9_]+")
 
 
@@ -74,6 +76,12 @@ class Job:
             raise InvalidJob(name=self.name, text="it needs at least one attempt")
         if not self.isolated and self.memory_limit is not None:
             raise InvalidJob(name=self.name, text="a memory limit needs isolated=True")
+        kinds = [each.kind for each in inspect.signature(self.function).parameters.values()]
+        if not kinds or kinds[0] not in _CONTEXT_KINDS:
+            raise InvalidJob(name=self.name, text="its first parameter must be the context")
+        if not set(kinds[1:]) <= _PARAM_KINDS:
+            text = "its parameters must have names: no *args, no **kwargs, nothing before a /"
+            raise InvalidJob(name=self.name, text=text)
 
     @property
     def summary(self) -> str:
@@ -104,31 +112,35 @@ class Job:
         from pydantic import ValidationError
 
         try:
-            model = self._model.model_validate(params)
+            values = self._adapter.validate_python(dict(params))
         except ValidationError as error:
             problems = [self._problem(dict(each)) for each in error.errors(include_url=False)]
             text = "; ".join(f"{name}: {message}" for name, message in problems)
             raise InvalidParams(job=self.name, text=text, problems=problems) from None
-        return cast("dict[str, Any]", model.model_dump(mode="json", exclude_unset=True))
+        return cast("dict[str, Any]", self._adapter.dump_python(values, mode="json"))
 
     def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Stored `params` as the Python values that the function takes."""
-        model = self._model.model_validate(params)
-        return {name: getattr(model, name) for name in model.model_fields_set}
+        return cast("dict[str, Any]", self._adapter.validate_python(dict(params)))
 
     @cached_property
-    def _model(self) -> Any:
+    def _adapter(self) -> Any:
         # pydantic costs a tenth of a second to import; `engine --help` does without.
-        from pydantic import ConfigDict, create_model
+        from pydantic import ConfigDict, TypeAdapter
+        from typing_extensions import TypedDict as TypedDict
 
         hints = typing.get_type_hints(self.function, include_extras=True)
-        fields: dict[str, Any] = {}
-        for each in list(inspect.signature(self.function).parameters.values())[1:]:
-            default = ... if each.default is inspect.Parameter.empty else each.default
-            fields[each.name] = (hints.get(each.name, str), default)
-        return create_model(
-            f"{self.name}_params", __config__=ConfigDict(extra="forbid", frozen=True), **fields
-        )
+        # A TypedDict, not a model: a parameter may be called `schema` or `copy`.
+        fields = {
+            name: typing.Required[hints.get(name, str)]
+            if param.required
+            else typing.NotRequired[hints.get(name, str)]
+            for name, param in self.params.items()
+        }
+        make: Any = TypedDict  # a type checker wants its name and fields as literals
+        shape = make(f"{self.name}_params", fields)
+        shape.__pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
+        return TypeAdapter(shape)
 
     def _problem(self, error: Mapping[str, Any]) -> tuple[str, str]:
         from difflib import get_close_matches
@@ -186,7 +198,8 @@ def _type_text(hint: Any) -> str:
         base, *marks = typing.get_args(hint)
         described = [mark.description for mark in marks if getattr(mark, "description", None)]
         named = [f"the name of a {mark.kind}" for mark in marks if isinstance(mark, NameOf)]
-        return (described + named + [_type_text(base)])[0]
+        texts: list[str] = [*described, *named, _type_text(base)]
+        return texts[0]
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         parts = [_type_text(part) for part in typing.get_args(hint) if part is not type(None)]
         return " or ".join(parts)
@@ -195,10 +208,13 @@ def _type_text(hint: Any) -> str:
     instant = "an instant with its zone (2026-01-31T06:30:00+03:00)"
     known = {"date": "a date (2026-01-31)", "datetime": instant, "AwareDatetime": instant}
     name: str = getattr(hint, "__name__", str(hint))
-    return _TYPE_WORDS.get(hint) or known.get(name, name)
+    return str(_TYPE_WORDS.get(hint) or known.get(name, name))
 
 
 def _kind(hint: Any) -> str | None:
+    """The kind a parameter names; of `ReconciliationName | None` too."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return next(filter(None, map(_kind, typing.get_args(hint))), None)
     for mark in typing.get_args(hint) if typing.get_origin(hint) is Annotated else ():
         if isinstance(mark, NameOf):
             return mark.kind
