@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from types import ModuleType
 
 from engine.errors import Invalid
 from engine.job import Job
@@ -37,18 +38,20 @@ def discover(home: Path, package: str = "jobs") -> Mapping[str, Job]:
     folder = home / package
     if not folder.is_dir():
         return {}
-    if str(home) not in sys.path:
-        sys.path.insert(0, str(home))
+    _put_first(str(home))
     found: dict[str, Job] = {}
     origins: dict[str, str] = {}
     for info in sorted(pkgutil.iter_modules([str(folder)]), key=lambda each: each.name):
         module_name = f"{package}.{info.name}"
         try:
             module = importlib.import_module(module_name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise BrokenJobs(
                 module=module_name, error=f"{type(error).__name__}: {error}"
             ) from error
+        if not _lies_in(module, folder):
+            other = getattr(module, "__file__", None)
+            raise BrokenJobs(module=module_name, error=f"{other} was imported in its place")
         for value in vars(module).values():
             if not isinstance(value, Job) or value.function.__module__ != module_name:
                 continue
@@ -56,6 +59,17 @@ def discover(home: Path, package: str = "jobs") -> Mapping[str, Job]:
                 raise TwinJobs(name=value.name, first=origins[value.name], second=module_name)
             found[value.name], origins[value.name] = value, module_name
     return found
+
+
+def _put_first(folder: str) -> None:
+    """Have imports look in `folder` before anywhere else."""
+    if sys.path[:1] != [folder]:
+        sys.path[:] = [folder, *(each for each in sys.path if each != folder)]
+
+
+def _lies_in(module: ModuleType, folder: Path) -> bool:
+    """Whether the module is the one of `folder`, not of another package of that name."""
+    return module.__file__ is not None and Path(module.__file__).is_relative_to(folder)
 
 
 def find(jobs: Mapping[str, Job], name: str) -> Job:
