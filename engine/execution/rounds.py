@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from engine.errors import EngineError
+
 logger = logging.getLogger("engine.rounds")
 
 
@@ -30,6 +32,9 @@ class Rounds:
         while not self._stopped.is_set():
             try:
                 self._act()
+            except EngineError as error:
+                facts = {"rounds": self._thread.name, "error": str(error)}
+                logger.warning("a round failed", extra=facts)
             except Exception:
-                logger.exception("a round failed", extra={"name_of_rounds": self._thread.name})
+                logger.exception("a round failed", extra={"rounds": self._thread.name})
             self._stopped.wait(self._seconds)

@@ -50,14 +50,15 @@ class WorkerStore:
             connection.execute(delete(workers).where(workers.c.seen_until < database_now()))
             connection.execute(insert(workers).values(row))
 
-    def seen(self, worker: str, *, foreign_messages: int = 0) -> None:
-        """It is still there."""
+    def seen(self, worker: str, *, foreign_messages: int = 0) -> bool:
+        """It is still there; False if it was taken for gone, and must announce itself again."""
         values = {
             "seen_until": database_now(self.presence),
             "foreign_messages": foreign_messages,
         }
+        here = update(workers).where(workers.c.id == worker)
         with self.database.begin() as connection:
-            connection.execute(update(workers).where(workers.c.id == worker).values(values))
+            return connection.execute(here.values(values)).rowcount == 1
 
     def leave(self, worker: str) -> None:
         """It ends."""

@@ -28,7 +28,9 @@ class ThreadReporter:
 
     def log(self, text: str) -> None:
         """One log record."""
-        self.on_lines([Line(self.clock.now(), Stream.LOG, text)])
+        # As the fork server does: a lone surrogate or a NUL is valid here, and in no database.
+        storable = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+        self.on_lines([Line(self.clock.now(), Stream.LOG, storable)])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,9 @@ from engine.worker.fork_server import ForkServer
 logger = logging.getLogger("engine.worker")
 
 BEAT_SECONDS = 2.0
+FENCE_SECONDS = 0.5
 SWEEP_SECONDS = 1.0
+HAND_BACK_SECONDS = 0.2
 
 
 def new_worker_id() -> str:
@@ -43,21 +45,17 @@ class Worker:
     release: Callable[[], None]
     grace_seconds: float
     _draining: threading.Event = field(default_factory=threading.Event, init=False)
+    _closed: threading.Event = field(default_factory=threading.Event, init=False)
     _rounds: list[Rounds] = field(default_factory=list, init=False)
-    _handing_back: threading.Timer | None = field(default=None, init=False)
+    _threads: int = field(default=0, init=False)
 
     def start(self, *, threads: int) -> None:
         """Announce the worker; start its heartbeat and its part in the sweep."""
-        self.presence.announce(
-            worker=self.id,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            kind="worker",
-            queues=self.queues,
-            threads=threads,
-        )
+        self._threads = threads
+        self._announce()
         self._rounds = [
             Rounds("heartbeat", self._beat, seconds=BEAT_SECONDS),
+            Rounds("fence", self.claims.fence, seconds=FENCE_SECONDS),
             Rounds("sweep", self.sweep.once, seconds=SWEEP_SECONDS),
         ]
         for rounds in self._rounds:
@@ -75,14 +73,11 @@ class Worker:
         if self._draining.is_set():
             return
         self._draining.set()
-        self._handing_back = threading.Timer(self.grace_seconds, self._hand_back)
-        self._handing_back.daemon = True
-        self._handing_back.start()
+        threading.Thread(target=self._hand_back, name="hand-back", daemon=True).start()
 
     def close(self) -> None:
         """End everything that belongs to the worker."""
-        if self._handing_back is not None:
-            self._handing_back.cancel()
+        self._closed.set()
         for rounds in self._rounds:
             rounds.stop()
         self.sweep.stop()
@@ -93,13 +88,28 @@ class Worker:
             logger.warning("the worker's row was left to expire")
         self.release()
 
+    def _announce(self) -> None:
+        self.presence.announce(
+            worker=self.id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            kind="worker",
+            queues=self.queues,
+            threads=self._threads,
+        )
+
     def _beat(self) -> None:
         self.claims.beat()
-        self.presence.seen(self.id, foreign_messages=self.doorbell.foreign_messages)
+        if not self.presence.seen(self.id, foreign_messages=self.doorbell.foreign_messages):
+            self._announce()
 
     def _hand_back(self) -> None:
-        for claim in self.claims.all():
-            self.fork_server.stop(attempt_id(claim), StopReason.HANDED_BACK)
+        """After the grace time, again and again: a run may have been claimed just before it."""
+        wait = self.grace_seconds
+        while not self._closed.wait(wait):
+            for claim in self.claims.all():
+                self.fork_server.stop(attempt_id(claim), StopReason.HANDED_BACK)
+            wait = HAND_BACK_SECONDS
 
     def _ring_again(self, run_id: int) -> None:
         runs = self.executor.runs
