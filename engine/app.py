@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engine.execution.sweep import Sweep
     from engine.huey_app.doorbell import Doorbell
     from engine.huey_app.huey import EngineHuey
+    from engine.reconciliation.definitions import Definitions
     from engine.reconciliation.service import Reconciliations
     from engine.reporting.publish import Publisher
     from engine.retention import Retention
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from engine.store.breaks import BreakStore
     from engine.store.leases import LeaseStore
     from engine.store.logs import LogStore
+    from engine.store.reconciliations import ReconciliationStore
     from engine.store.workers import WorkerStore
 
 DEFAULT_GRACE_SECONDS = 10.0
@@ -95,7 +97,7 @@ class App:
         """What runs produced."""
         from engine.store.artifacts import ArtifactStore
 
-        return ArtifactStore(self.database)
+        return ArtifactStore(self.database, self.clock)
 
     @cached_property
     def doorbell(self) -> "Doorbell":
@@ -129,11 +131,36 @@ class App:
         return Retention(artifacts=self.artifacts, files=self.publisher.files, clock=self.clock)
 
     @cached_property
+    def reconciliation_store(self) -> "ReconciliationStore":
+        """What reconciliations found."""
+        from engine.store.reconciliations import ReconciliationStore
+
+        return ReconciliationStore(self.database)
+
+    @cached_property
+    def reconciliation_definitions(self) -> "Definitions":
+        """The definitions of `home`/reconciliations."""
+        from engine.reconciliation.definitions import Definitions
+        from engine.sources.catalog import Sources
+
+        sources = Sources(self.settings.source_urls, self.settings.home)
+        return Definitions(self.settings.reconciliations_folder, sources)
+
+    @cached_property
     def reconciliations(self) -> "Reconciliations":
         """Reconciles by definition."""
+        from engine.reconciliation.reconcile import Reconciler
         from engine.reconciliation.service import Reconciliations
 
-        return Reconciliations()
+        store = self.reconciliation_store
+        return Reconciliations(
+            reconciler=Reconciler(
+                definitions=self.reconciliation_definitions, store=store, clock=self.clock
+            ),
+            store=store,
+            publisher=self.publisher,
+            clock=self.clock,
+        )
 
     @cached_property
     def schedules(self) -> "Mapping[str, Schedule]":

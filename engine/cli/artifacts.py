@@ -46,7 +46,7 @@ def list_(
         }
         for each in found
     ]
-    columns = "id run name rows size sha256 created expires".split()
+    columns = ["id", "run", "name", "rows", "size", "sha256", "created", "expires"]
     print_table(rows, columns, empty="No files yet: reconciliations and reports make them.")
 
 

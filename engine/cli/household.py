@@ -45,14 +45,14 @@ class Household:
         # A group of its own: Ctrl-C in the terminal reaches us alone, and we pass it on once.
         self._processes[name] = subprocess.Popen(command, process_group=0)  # noqa: S603 - our own
         self._started_at[name] = time.monotonic()
-        logger.info("started", extra={"process": name, "pid": self._processes[name].pid})
+        logger.info("started", extra={"part": name, "pid": self._processes[name].pid})
 
     def _keep_running(self) -> bool:
         for name, process in list(self._processes.items()):
             code = process.poll()
             if code is None:
                 continue
-            facts = {"process": name, "exit_code": code}
+            facts = {"part": name, "exit_code": code}
             if time.monotonic() - self._started_at[name] < _SETTLED_SECONDS:
                 logger.error("a process does not stay up; ending the others", extra=facts)
                 return False

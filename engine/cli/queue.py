@@ -57,7 +57,7 @@ def status(as_json: Json = False) -> None:
     if as_json:
         print_json(found.as_json())
         return
-    columns = "name queued running retrying failed messages workers".split()
+    columns = ["name", "queued", "running", "retrying", "failed", "messages", "workers"]
     print_table([queue.as_json() for queue in found.queues], columns, empty="No queues yet.")
     print()
     rows = [
@@ -70,5 +70,5 @@ def status(as_json: Json = False) -> None:
         }
         for process in found.processes
     ]
-    columns = "process kind queues threads since".split()
+    columns = ["process", "kind", "queues", "threads", "since"]
     print_table(rows, columns, empty="No worker and no scheduler runs: `engine up` starts both.")

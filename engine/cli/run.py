@@ -33,9 +33,7 @@ def run(
     wait: Annotated[
         bool, typer.Option("--wait", help="Show progress until it ends; exit 1 if it failed.")
     ] = False,
-    queue: Annotated[
-        str | None, typer.Option(help="Another queue than the job's own.")
-    ] = None,
+    queue: Annotated[str | None, typer.Option(help="Another queue than the job's own.")] = None,
     at: Annotated[
         str | None, typer.Option(help="Not before this instant: 2026-12-01T02:00:00+03:00.")
     ] = None,
@@ -58,16 +56,21 @@ def run(
         key=key,
         actor=current_actor(),
     )
-    booked, is_new = app.dispatch.book(new)
+    done = app.dispatch.book(new)
+    booked = done.run
     if not as_json:
-        note = "" if is_new else " (booked before under this key)"
+        note = "" if done.is_new else " (booked before under this key)"
         print(f"run {booked.id} {booked.reference} {booked.state}{note}", flush=True)
+    if done.unrung:
+        sys.stderr.write(f"engine: {done.unrung}; the run is booked and starts once it does\n")
     ended = _wait(booked, quiet=as_json) if wait else booked
     if as_json:
         artifacts = app.artifacts.list(run_id=ended.id)
         print_json(run_json(ended, artifacts))
     if wait and ended.state is not RunState.SUCCEEDED:
         raise typer.Exit(1)
+    if done.unrung and not wait:
+        raise typer.Exit(6)
 
 
 def _params(texts: list[str]) -> dict[str, str]:

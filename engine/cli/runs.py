@@ -57,7 +57,17 @@ def list_(
         }
         for run in found
     ]
-    columns = "id reference job state schedule attempt created duration why".split()
+    columns = [
+        "id",
+        "reference",
+        "job",
+        "state",
+        "schedule",
+        "attempt",
+        "created",
+        "duration",
+        "why",
+    ]
     print_table(rows, columns, empty="No runs yet: `engine run JOB` books one.")
 
 

@@ -61,7 +61,7 @@ def list_(as_json: Json = False) -> None:
         }
         for each in schedules
     ]
-    columns = "name job when timezone queue overlap missed next".split()
+    columns = ["name", "job", "when", "timezone", "queue", "overlap", "missed", "next"]
     print_table(rows, columns, empty="schedules.yaml has no schedules yet.")
 
 

@@ -175,6 +175,14 @@ class BreakStore:
                 connection, query.order_by(largest, breaks.c.id).limit(limit).offset(offset)
             )
 
+    def count(self, *, reconciliation: str, status: str) -> int:
+        """How many breaks of a reconciliation have this status."""
+        query = select(func.count()).where(
+            breaks.c.reconciliation == reconciliation, breaks.c.status == status
+        )
+        with self.database.read() as connection:
+            return connection.execute(query).scalar_one()
+
     def show(self, break_id: int) -> BreakHistory:
         """One break with its history; raises UnknownId."""
         with self.database.read() as connection:
