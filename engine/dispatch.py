@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.errors import Unreachable
-from engine.huey_app.doorbell import Doorbell
+from engine.huey_app.doorbell import Doorbell, QueueUnreachable
 from engine.states import RunState
 from engine.store.run import NewRun, Run
 from engine.store.runs import RunStore
@@ -19,47 +19,65 @@ _SILENCE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Booked:
+    """A run in the ledger: `is_new` unless it was booked before; `unrung` is why its queue could
+    not be told, though it should have been.
+    """
+
+    run: Run
+    is_new: bool
+    unrung: Unreachable | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dispatch:
     """Books runs and rings for them."""
 
     runs: RunStore
     doorbell: Doorbell
 
-    def book(self, new: NewRun) -> tuple[Run, bool]:
-        """Book the run and ring if it is due; False beside it if it was booked before.
+    def book(self, new: NewRun) -> Booked:
+        """Book the run, and ring if it is due.
 
         Raises Unreachable when the ledger does not answer. A queue that does not answer is not
         an error: the sweep rings later.
         """
         run, is_new = self.runs.book(new)
-        if is_new:
-            self.ring_booked([run])
-        return run, is_new
+        if not is_new:
+            return Booked(run=run, is_new=False)
+        try:
+            self._ring(_due([run]))
+        except Unreachable as error:
+            return Booked(run=run, is_new=True, unrung=error)
+        return Booked(run=run, is_new=True)
 
     def ring_booked(self, booked: Iterable[Run]) -> None:
         """Ring for those that are due already; the sweep rings for the others in their time."""
-        queued = (run for run in booked if run.state is RunState.QUEUED)
-        self.ring([run for run in queued if run.due_at <= run.created_at])
+        self.ring(_due(booked))
 
-    def ring(self, runs: Iterable[Run]) -> int:
-        """Ring for each run; how many rings the queue took."""
-        rung = []
-        for run in runs:
-            try:
+    def ring(self, runs: Iterable[Run]) -> None:
+        """Ring for each run; the sweep makes up for those that the queue did not take."""
+        try:
+            self._ring(runs)
+        except QueueUnreachable as error:
+            logger.warning("the queue was not told", extra={"error": str(error)})
+
+    def _ring(self, runs: Iterable[Run]) -> None:
+        rung: list[int] = []
+        try:
+            for run in runs:
                 self.doorbell.ring(run.queue, run.id)
-            except Unreachable as error:
-                logger.warning("the queue was not told", extra={"error": str(error)})
-                break
-            rung.append(run.id)
-        if rung:
-            self.runs.rung(rung)
-        return len(rung)
+                rung.append(run.id)
+        finally:
+            if rung:
+                self.runs.rung(rung)
 
-    def ring_due(self) -> int:
-        """Ring for runs whose time has come, and again for those whose message was lost."""
+    def ring_due(self) -> None:
+        """Ring for runs whose time has come, and again for those whose message was lost.
+
+        Raises Unreachable when the queue or the ledger does not answer.
+        """
         due = self.runs.due(silent_for=_SILENCE)
-        if not due:
-            return 0
         waiting: Mapping[str, frozenset[int]] = {
             queue: self.doorbell.waiting(queue) for queue in {run.queue for run in due}
         }
@@ -68,4 +86,8 @@ class Dispatch:
         if present:
             # Looked at and found: silent for another while.
             self.runs.rung(present)
-        return self.ring(missing)
+        self._ring(missing)
+
+
+def _due(booked: Iterable[Run]) -> list[Run]:
+    return [run for run in booked if run.state is RunState.QUEUED and run.due_at <= run.created_at]
