@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from engine.dispatch import Dispatch
+from engine.errors import EngineError
 from engine.execution import outcome
 from engine.execution.claims import HeldClaims, attempt_id
 from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress, StopReason
@@ -20,7 +21,7 @@ from engine.store.runs import RunStore
 logger = logging.getLogger("engine.worker")
 
 # Between SIGTERM and SIGKILL; a job that needs longer to tidy up has no claim to it.
-KILL_GRACE = timedelta(seconds=2)
+KILL_GRACE = timedelta(seconds=1)
 
 OnLines = Callable[[Sequence[Line]], None]
 OnProgress = Callable[[Progress], None]
@@ -30,7 +31,7 @@ class Attempts(Protocol):
     """Carries out attempts somewhere and says how each ended."""
 
     def run(self, order: Order, *, on_lines: OnLines, on_progress: OnProgress) -> AttemptEnd:
-        """Carry out one attempt, and wait for its end."""
+        """Carry out one attempt, and wait for its end; an EngineError if it cannot be started."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,9 @@ class Executor:
         if claim is None:
             return
         self.claims.add(claim, asked_at)
-        run = self.runs.get(run_id)
         try:
+            # Whatever fails from here on, the lease must not be renewed for ever.
+            run = self.runs.get(run_id)
             self._attempt(claim, run)
         finally:
             self.claims.remove(claim)
@@ -78,11 +80,15 @@ class Executor:
             payload=_payload(run),
         )
         attempts = self.isolated if job.isolated else self.threaded
-        end = attempts.run(
-            order,
-            on_lines=lambda lines: self._keep(claim, lines),
-            on_progress=lambda said: self._progress(claim, said),
-        )
+        try:
+            end = attempts.run(
+                order,
+                on_lines=lambda lines: self._keep(claim, lines),
+                on_progress=lambda said: self._progress(claim, said),
+            )
+        except EngineError as error:
+            self._fail_or_retry(claim, run, job, outcome.run_error("NotStarted", str(error)), None)
+            return
         kept = self._record(claim, run, job, end)
         state = self.runs.get(run.id).state if kept else "lost"
         facts = {"state": state, "seconds": round(end.duration.total_seconds(), 3)}

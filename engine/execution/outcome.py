@@ -63,6 +63,12 @@ def error_in(outcome: Mapping[str, Any]) -> RunError | None:
 
 def run_error(type_: str, message: str, trace: str | None = None) -> RunError:
     """An error with its fingerprint: equal for errors that differ only in ids and numbers."""
+    message, trace = _storable(message), None if trace is None else _storable(trace)
     alike = _VARIABLE.sub("?", f"{type_}: {message}")
     fingerprint = hashlib.sha256(alike.encode()).hexdigest()[:16]
     return RunError(type=type_, message=message, fingerprint=fingerprint, trace=trace)
+
+
+def _storable(text: str) -> str:
+    """`text` as a database takes it: a file name may hold half a character, and so its error."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

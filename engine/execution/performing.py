@@ -15,7 +15,9 @@ _PLAIN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"me
 
 def perform(job: Job, context: JobContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """Carry out one attempt in this thread; its outcome, whatever the job raises."""
-    with _logging_to(context.reporter):
+    # In a process of its own all threads are the job's; in the worker only this one is.
+    thread = None if job.isolated else threading.get_ident()
+    with _logging_to(context.reporter, thread):
         try:
             result = job.function(context, **job.arguments(params))
             return outcome.success(result)
@@ -35,23 +37,30 @@ class ReporterHandler(logging.Handler):
         """Pass the record on as one line: level, logger, message, facts."""
         if self._thread is not None and record.thread != self._thread:
             return
-        facts = {k: v for k, v in vars(record).items() if k not in _PLAIN}
-        shown = "".join(f" {name}={value!r}" for name, value in facts.items())
-        text = f"{record.levelname} {record.name}: {record.getMessage()}{shown}"
-        if record.exc_info:
-            text += "\n" + logging.Formatter().formatException(record.exc_info)
-        self._reporter.log(text)
+        try:
+            self._reporter.log(_text(record))
+        except Exception:  # noqa: BLE001 - as logging's own handlers: never the caller's trouble
+            self.handleError(record)
+
+
+def _text(record: logging.LogRecord) -> str:
+    facts = {k: v for k, v in vars(record).items() if k not in _PLAIN}
+    shown = "".join(f" {name}={value!r}" for name, value in facts.items())
+    text = f"{record.levelname} {record.name}: {record.getMessage()}{shown}"
+    if record.exc_info:
+        text += "\n" + logging.Formatter().formatException(record.exc_info)
+    return text
 
 
 @contextmanager
-def _logging_to(reporter: Reporter) -> Iterator[None]:
+def _logging_to(reporter: Reporter, thread: int | None) -> Iterator[None]:
     root = logging.getLogger()
-    handler = ReporterHandler(reporter, threading.get_ident())
+    handler = ReporterHandler(reporter, thread)
     root.addHandler(handler)
-    level = root.level
-    root.setLevel(min(level, logging.INFO) or logging.INFO)
+    if not root.isEnabledFor(logging.INFO):
+        # And stays so: another thread's job may have begun since, and counts on it.
+        root.setLevel(logging.INFO)
     try:
         yield
     finally:
         root.removeHandler(handler)
-        root.setLevel(level)
