@@ -9,6 +9,16 @@ from huey.storage import BaseStorage, RedisStorage, SqliteStorage
 from engine.errors import Invalid
 
 _BUSY_SECONDS = 30
+# A server that does not answer within this is unreachable; the sweep rings again.
+_ANSWER_SECONDS = 5
+
+
+class PooledRedisStorage(RedisStorage):  # type: ignore[misc]
+    """Huey's, which leaves its connections open."""
+
+    def close(self) -> None:
+        """Let go of every connection; the next use makes another."""
+        self.pool.disconnect()
 
 
 class MissingRedis(Invalid):
@@ -26,11 +36,14 @@ def _sqlite(url: str, name: str) -> BaseStorage:
 
 def _redis(url: str, name: str) -> BaseStorage:
     try:
-        import redis  # noqa: F401 - Huey's storage fails with less to go by
+        from redis import ConnectionPool
     except ImportError:
         raise MissingRedis(scheme=urlsplit(url).scheme) from None
+    pool = ConnectionPool.from_url(
+        url, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS
+    )
     # Several queues are served in order, so none of them may block the others.
-    return RedisStorage(name, url=url, blocking=False)
+    return PooledRedisStorage(name, connection_pool=pool, blocking=False)
 
 
 BACKENDS: Mapping[str, Callable[[str, str], BaseStorage]] = {
@@ -41,5 +54,5 @@ BACKENDS: Mapping[str, Callable[[str, str], BaseStorage]] = {
 
 
 def open_storage(url: str, queue: str) -> BaseStorage:
-    """The storage of one named queue; it connects when it is first used."""
+    """The storage of one named queue. A SQLite file is made at once; Redis is called when used."""
     return BACKENDS[urlsplit(url).scheme](url, f"engine_{queue}")

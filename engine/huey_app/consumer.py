@@ -1,4 +1,4 @@
-"""Our Huey consumer: its threads take runs; TERM and INT both drain."""
+"""Our Huey consumer: its threads take runs; TERM, INT and HUP all drain."""
 
 import signal
 from typing import Any
@@ -26,7 +26,8 @@ class Consumer(huey.consumer.Consumer):  # type: ignore[misc]
 
     def __init__(self, huey: Any, **options: Any) -> None:
         super().__init__(huey, **options)
-        for signum in (signal.SIGTERM, signal.SIGINT):
+        # Huey would start itself anew on HUP, past `close`; a terminal that closes means the end.
+        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self._signal_actions[signum] = (False, True)
 
     def start(self) -> None:
