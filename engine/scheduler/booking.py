@@ -10,7 +10,7 @@ from engine.clock import Clock
 from engine.dispatch import Dispatch
 from engine.job import InvalidParams, Job
 from engine.registry import find
-from engine.schedules.schedule import Schedule
+from engine.schedules.schedule import Overlap, Schedule
 from engine.store.run import Firing, NewRun, Run
 from engine.store.schedule_marks import booked_until, mark
 
@@ -30,9 +30,15 @@ class Booking:
     clock: Clock
 
     def book(self, schedule: Schedule) -> int:
-        """Book every firing up to now; how many rows were written."""
+        """Book every firing up to now; how many rows were written.
+
+        Nothing is written when there is none; the mark moves on with the firings.
+        """
         now = self.clock.now()
-        latest = self._latest(schedule, now)
+        since = self._booked_until(schedule)
+        latest = None if since is None else self._latest(schedule, since, now)
+        if since is not None and latest is None:
+            return 0
         written = 0
         while True:
             runs, done = self._book_batch(schedule, now, latest)
@@ -41,13 +47,22 @@ class Booking:
             if done:
                 return written
 
-    def _latest(self, schedule: Schedule, now: datetime) -> datetime | None:
-        """The newest firing not booked yet; under `latest` it alone makes up for missed ones."""
+    def pass_over(self, schedule: Schedule) -> None:
+        """Let a disabled schedule's firings go by, so that none is made up for once it is on."""
+        now = self.clock.now()
+        since = self._booked_until(schedule)
+        if since is None or self._latest(schedule, since, now) is None:
+            return
+        with self.dispatch.runs.database.begin() as connection:
+            mark(connection, schedule.name, schedule.trigger.fingerprint, now)
+
+    def _booked_until(self, schedule: Schedule) -> datetime | None:
         with self.dispatch.runs.database.read() as connection:
-            since = booked_until(connection, schedule.name, schedule.trigger.fingerprint)
-        if since is None:
-            return None
-        newest = deque(schedule.trigger.firings(since, now), maxlen=1)
+            return booked_until(connection, schedule.name, schedule.trigger.fingerprint)
+
+    def _latest(self, schedule: Schedule, since: datetime, now: datetime) -> datetime | None:
+        """The newest firing not booked yet; under `latest` it alone makes up for missed ones."""
+        newest = deque(self._pending(schedule, since, now), maxlen=1)
         return newest[0] if newest else None
 
     def _book_batch(
@@ -99,11 +114,23 @@ class Booking:
             due_at=scheduled_for,
             actor="schedule",
             firing=Firing(
-                schedule=schedule.name, scheduled_for=scheduled_for, overlap=schedule.overlap
+                schedule=schedule.name,
+                scheduled_for=scheduled_for,
+                overlap=_overlap(schedule, scheduled_for, now),
             ),
             period=(period.start, period.end) if period else None,
             skipped=skipped,
         )
+
+
+def _overlap(schedule: Schedule, scheduled_for: datetime, now: datetime) -> Overlap:
+    """What a firing does beside an unfinished one. Firings that are made up for wait for each
+    other: if they were skipped, `missed: all` would run the oldest one only.
+    """
+    late = now - scheduled_for > _ON_TIME
+    if late and schedule.missed == "all" and schedule.overlap == "skip":
+        return "queue"
+    return schedule.overlap
 
 
 def _why_not(

@@ -57,25 +57,19 @@ class Scheduler:
 
     def start(self) -> None:
         """Catch up with what was missed, then wake at every firing."""
-        self.presence.announce(
-            worker=self.id,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            kind="scheduler",
-            queues=[],
-            threads=1,
-        )
+        self._announce()
         self.book_all()
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1000}
         self._clock = BackgroundScheduler(timezone=UTC, job_defaults=defaults)
-        for schedule in self._enabled():
-            self._clock.add_job(
-                self._book,
-                WakeTrigger(schedule.trigger),
-                args=[schedule],
-                id=schedule.name,
-                name=schedule.name,
-            )
+        for schedule in self.schedules.values():
+            if schedule.enabled:
+                self._clock.add_job(
+                    self._book,
+                    WakeTrigger(schedule.trigger),
+                    args=[schedule],
+                    id=schedule.name,
+                    name=schedule.name,
+                )
         self._clock.start()
         self._rounds = [
             Rounds("sweep", self.sweep.once, seconds=_SWEEP_SECONDS),
@@ -87,7 +81,7 @@ class Scheduler:
 
     def book_all(self) -> None:
         """Book every schedule's firings up to now."""
-        for schedule in self._enabled():
+        for schedule in self.schedules.values():
             self._book(schedule)
 
     def stop(self) -> None:
@@ -101,13 +95,13 @@ class Scheduler:
         except Unreachable:
             logger.warning("the scheduler's row was left to expire")
 
-    def _enabled(self) -> list[Schedule]:
-        return [schedule for schedule in self.schedules.values() if schedule.enabled]
-
     def _book(self, schedule: Schedule) -> None:
         # One thread at a time: the others' firings are taken along, or booked by the next round.
         with self._booking:
             try:
+                if not schedule.enabled:
+                    self.booking.pass_over(schedule)
+                    return
                 written = self.booking.book(schedule)
             except EngineError as error:
                 facts = {"schedule": schedule.name, "error": str(error)}
@@ -116,5 +110,16 @@ class Scheduler:
         if written:
             logger.info("firings booked", extra={"schedule": schedule.name, "rows": written})
 
+    def _announce(self) -> None:
+        self.presence.announce(
+            worker=self.id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            kind="scheduler",
+            queues=[],
+            threads=1,
+        )
+
     def _still_here(self) -> None:
-        self.presence.seen(self.id)
+        if not self.presence.seen(self.id):
+            self._announce()

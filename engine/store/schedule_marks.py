@@ -15,7 +15,7 @@ def booked_until(connection: Connection, schedule: str, fingerprint: str) -> dat
 
 
 def mark(connection: Connection, schedule: str, fingerprint: str, until: datetime) -> None:
-    """Every firing up to `until` is booked; marks never go back for the same trigger."""
+    """Every firing up to `until` is booked, or is nobody's."""
     here = schedule_marks.c.schedule == schedule
     values = {"fingerprint": fingerprint, "booked_until": until}
     if connection.execute(update(schedule_marks).where(here).values(values)).rowcount == 0:
