@@ -12,6 +12,9 @@ from engine.store.database import Database, database_now
 from engine.store.run import Attempt, Run, RunError
 from engine.store.tables import attempts, runs
 
+# Digits; a longer number does not fit into a database's integer.
+_LONGEST_ID = 18
+
 CLAIMABLE = frozenset({RunState.QUEUED, RunState.RETRYING})
 
 
@@ -28,7 +31,9 @@ class RunReader:
     def find(self, name: str) -> Run:
         """The run with this id or reference, as people type it; raises UnknownId."""
         text = name.strip().upper()
-        here = runs.c.id == int(text) if text.isdecimal() else runs.c.reference == text
+        here = runs.c.reference == text
+        if text.isdecimal() and len(text) <= _LONGEST_ID:
+            here = runs.c.id == int(text)
         return self._one(select(runs).where(here), name)
 
     def newest(
