@@ -1,6 +1,6 @@
 """`engine breaks`: mismatches, tracked until they are closed."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,9 @@ from engine.cli.output import Json, local, print_facts, print_json, print_table
 from engine.errors import Invalid, UnknownId
 from engine.money import format_minor
 from engine.states import BreakState
-from engine.store.breaks import Break
+
+if TYPE_CHECKING:
+    from engine.store.breaks import Break
 
 cli = typer.Typer(help="Mismatches, tracked until they are closed.", no_args_is_help=True)
 
@@ -61,7 +63,12 @@ def list_(
         "occurrences",
         "first_seen",
     ]
-    print_table([_row(each) for each in shown], columns, empty="No such breaks: all agrees.")
+    print_table(
+        [_row(each) for each in shown],
+        columns,
+        right=["amount"],
+        empty="No such breaks: all agrees.",
+    )
     if len(found) > limit:
         print(f"There are more: --offset {offset + limit}, or a larger --limit.")
 
@@ -110,14 +117,14 @@ def show(
         print(f"{local(move.moved_at)} {move.source or 'new'} -> {move.target}{run}{reason}")
 
 
-def _row(each: Break) -> dict[str, object]:
+def _row(each: "Break") -> dict[str, object]:
     return {
         "id": each.id,
         "code": each.code,
         "status": each.status,
         "wallet": each.wallet,
         "entry": each.entry,
-        "amount": format_minor(each.amount_minor, each.currency).rjust(14),
+        "amount": format_minor(each.amount_minor, each.currency),
         "currency": each.currency,
         "occurrences": each.occurrences,
         "first_seen": each.first_seen_at,

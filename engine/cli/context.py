@@ -1,12 +1,17 @@
 """The engine that a command works on."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-from engine.app import App, build_app
-from engine.settings import load_settings
+if TYPE_CHECKING:
+    # Whatever costs time to import is imported by the command that runs, so that help is instant.
+    from engine.app import App
 
 
 @cache
-def the_app() -> App:
+def the_app() -> "App":
     """The engine of this process's settings; raises InvalidSettings."""
+    from engine.app import build_app
+    from engine.settings import load_settings
+
     return build_app(load_settings())

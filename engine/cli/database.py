@@ -3,8 +3,6 @@
 import typer
 
 from engine.cli.output import Json, print_facts, print_json
-from engine.settings import load_settings
-from engine.store.database import REVISION, Database
 
 cli = typer.Typer(help="The run ledger's tables.", no_args_is_help=True)
 
@@ -12,6 +10,9 @@ cli = typer.Typer(help="The run ledger's tables.", no_args_is_help=True)
 @cli.command()
 def upgrade(as_json: Json = False) -> None:
     """Bring the tables to this version's revision."""
+    from engine.settings import load_settings
+    from engine.store.database import REVISION, Database
+
     database = Database(load_settings().database)
     done = database.upgrade()
     if as_json:
@@ -23,7 +24,8 @@ def upgrade(as_json: Json = False) -> None:
 @cli.command()
 def status(as_json: Json = False) -> None:
     """Which revision the tables have, and which one this version needs."""
-    from engine.store.database import LedgerUnreachable
+    from engine.settings import load_settings
+    from engine.store.database import REVISION, Database, LedgerUnreachable
 
     database = Database(load_settings().database)
     try:

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from engine.cli.output import Json, print_json, print_table
-from engine.settings import load_settings
 
 
 def demo(
@@ -17,6 +16,7 @@ def demo(
 ) -> None:
     """Plant a wallet world with known errors, run the night on it, compare found with planted."""
     from engine.demo.night import run_night
+    from engine.settings import load_settings
 
     night = run_night(
         load_settings(), wallets=wallets, entries=entries, seed=seed, say=_say_to_stderr

@@ -1,10 +1,12 @@
 """`engine jobs`: what can be run."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.cli.context import the_app
 from engine.cli.output import Json, print_json, print_table
-from engine.job import Job
+
+if TYPE_CHECKING:
+    from engine.job import Job
 
 
 def jobs(as_json: Json = False) -> None:
@@ -25,7 +27,7 @@ def jobs(as_json: Json = False) -> None:
     print_table(rows, columns, empty="There are no jobs yet: write a function with @job in jobs/.")
 
 
-def _job_json(job: Job) -> dict[str, Any]:
+def _job_json(job: "Job") -> dict[str, Any]:
     return {
         "name": job.name,
         "summary": job.summary,

@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -21,9 +21,16 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def print_table(
-    rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, empty: str
+    rows: Sequence[Mapping[str, object]],
+    columns: Sequence[str],
+    *,
+    empty: str,
+    right: Collection[str] = (),
 ) -> None:
-    """Print rows in aligned columns; numbers to the right. `empty` is said when there are none."""
+    """Print rows in aligned columns, numbers and those in `right` to the right.
+
+    `empty` is said when there are none.
+    """
     if not rows:
         print(empty)
         return
@@ -32,7 +39,10 @@ def print_table(
         max(_width(column), *(_width(line[at]) for line in texts))
         for at, column in enumerate(columns)
     ]
-    numeric = [all(isinstance(row.get(column), int) for row in rows) for column in columns]
+    numeric = [
+        column in right or all(isinstance(row.get(column), int) for row in rows)
+        for column in columns
+    ]
     heads = [column.replace("_", " ").upper() for column in columns]
     for line in [heads, *texts]:
         cells = [

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from engine.app import DEFAULT_GRACE_SECONDS
 from engine.cli.context import the_app
 from engine.cli.output import Json, log_to_stderr, print_json, print_table
 from engine.errors import Invalid
@@ -29,7 +28,7 @@ def work(
     ] = 2,
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds that runs may finish in when told to stop.")
-    ] = DEFAULT_GRACE_SECONDS,
+    ] = 10.0,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Carry out runs until told to stop; then finish or hand back what is under way."""

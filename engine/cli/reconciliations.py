@@ -7,7 +7,6 @@ import typer
 from engine.cli.context import the_app
 from engine.cli.output import Json, print_json, print_table
 from engine.errors import EngineError
-from engine.operations.instants import rfc3339
 from engine.states import BreakState
 
 cli = typer.Typer(help="What should agree with what.", no_args_is_help=True)
@@ -29,6 +28,8 @@ def list_(as_json: Json = False) -> None:
 
 
 def _reconciliation(name: str) -> dict[str, Any]:
+    from engine.operations.instants import rfc3339
+
     app = the_app()
     latest = app.reconciliation_store.latest(name)
     facts: dict[str, Any] = {

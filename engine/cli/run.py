@@ -2,7 +2,7 @@
 
 import sys
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,13 +10,10 @@ from engine.cli.context import the_app
 from engine.cli.output import Json, print_json
 from engine.errors import Invalid
 from engine.job import QUEUE_NAME
-from engine.operations.actor import current_actor
-from engine.operations.run_json import run_json
-from engine.operations.waiting import watch
-from engine.preflight import require_params
-from engine.registry import find
 from engine.states import RunState
-from engine.store.run import NewRun, Run
+
+if TYPE_CHECKING:
+    from engine.store.run import Run
 
 
 class WrongOption(Invalid):
@@ -43,6 +40,12 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a job once, now or later."""
+    from engine.operations.actor import current_actor
+    from engine.operations.run_json import run_json
+    from engine.preflight import require_params
+    from engine.registry import find
+    from engine.store.run import NewRun
+
     app = the_app()
     wanted = find(app.jobs, job)
     if queue is not None and not QUEUE_NAME.fullmatch(queue):
@@ -97,8 +100,10 @@ def _instant(text: str) -> datetime:
     return instant
 
 
-def _wait(booked: Run, *, quiet: bool) -> Run:
+def _wait(booked: "Run", *, quiet: bool) -> "Run":
     """Wait for the end, saying on stderr what changes."""
+    from engine.operations.waiting import watch
+
     app = the_app()
     said = ""
     last = booked
@@ -123,7 +128,7 @@ def _wait(booked: Run, *, quiet: bool) -> Run:
     return last
 
 
-def _progress_text(run: Run) -> str:
+def _progress_text(run: "Run") -> str:
     if run.state is not RunState.RUNNING or run.progress_done is None:
         return f"{run.state}" + (f", attempt {run.attempt}" if run.attempt else "")
     total = run.progress_total
@@ -131,7 +136,7 @@ def _progress_text(run: Run) -> str:
     return f"{run.state}: {run.progress_done:,}{share} {run.progress_note or ''}".rstrip()
 
 
-def _print_end(run: Run) -> None:
+def _print_end(run: "Run") -> None:
     if run.error is not None:
         sys.stderr.write(f"{run.error.type}: {run.error.message}\n")
         sys.stderr.write(f"see `engine runs logs {run.reference}`\n")

@@ -8,8 +8,6 @@ import typer
 from engine.cli.context import the_app
 from engine.cli.output import Json, local, print_facts, print_json, print_table
 from engine.errors import Invalid
-from engine.operations.instants import milliseconds, rfc3339
-from engine.operations.run_json import attempt_json, run_json
 from engine.states import UNFINISHED_RUNS, RunState
 
 cli = typer.Typer(help="History: what ran, how it ended, what it said.", no_args_is_help=True)
@@ -34,6 +32,9 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """The newest runs first."""
+    from engine.operations.instants import milliseconds
+    from engine.operations.run_json import run_json
+
     app = the_app()
     found = app.runs.newest(
         job=job, states=[_state(each) for each in state or ()], schedule=schedule, queue=queue,
@@ -74,6 +75,8 @@ def list_(
 @cli.command()
 def show(name: Name, as_json: Json = False) -> None:
     """One run: its parameters, attempts, error and artifacts."""
+    from engine.operations.run_json import attempt_json, run_json
+
     app = the_app()
     run = app.runs.find(name)
     attempts = app.runs.attempts_of(run.id)
@@ -118,6 +121,8 @@ def logs(
     as_json: Json = False,
 ) -> None:
     """What a run's attempts logged and printed."""
+    from engine.operations.instants import rfc3339
+
     app = the_app()
     run = app.runs.find(name)
     if as_json:

@@ -1,17 +1,16 @@
 """`engine schedules`: what runs when."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.cli.context import the_app
 from engine.cli.output import Json, print_json, print_table
-from engine.documents.closest import suggestion
-from engine.documents.problem import InvalidDocument
 from engine.errors import Invalid
-from engine.operations.instants import rfc3339
-from engine.schedules.schedule import Schedule
+
+if TYPE_CHECKING:
+    from engine.schedules.schedule import Schedule
 
 cli = typer.Typer(help="What runs when: schedules.yaml.", no_args_is_help=True)
 
@@ -25,6 +24,8 @@ class UnknownSchedule(Invalid):
 @cli.command()
 def check(as_json: Json = False) -> None:
     """Is the file right? Every error with its place; exit 2 if there is one."""
+    from engine.documents.problem import InvalidDocument
+
     file = the_app().settings.schedules_file
     try:
         schedules = the_app().schedules
@@ -72,6 +73,9 @@ def next_(
     as_json: Json = False,
 ) -> None:
     """The next firings, in each schedule's own zone."""
+    from engine.documents.closest import suggestion
+    from engine.operations.instants import rfc3339
+
     now = the_app().clock.now()
     schedules = the_app().schedules
     if name is not None and name not in schedules:
@@ -92,14 +96,16 @@ def next_(
     print_table(shown, ["scheduled_for", "schedule", "job"], empty="No schedule is enabled.")
 
 
-def _next_firings(schedule: Schedule, now: datetime, count: int) -> list[datetime]:
+def _next_firings(schedule: "Schedule", now: datetime, count: int) -> list[datetime]:
     firings = [schedule.trigger.next_after(now)]
     while len(firings) < count:
         firings.append(schedule.trigger.next_after(firings[-1]))
     return firings
 
 
-def _schedule_json(schedule: Schedule, now: datetime) -> dict[str, object]:
+def _schedule_json(schedule: "Schedule", now: datetime) -> dict[str, object]:
+    from engine.operations.instants import rfc3339
+
     upcoming = schedule.trigger.next_after(now) if schedule.enabled else None
     return {
         "name": schedule.name,
@@ -117,5 +123,5 @@ def _schedule_json(schedule: Schedule, now: datetime) -> dict[str, object]:
     }
 
 
-def _local(schedule: Schedule, at: datetime) -> str:
+def _local(schedule: "Schedule", at: datetime) -> str:
     return at.astimezone(schedule.timezone).strftime("%a %Y-%m-%d %H:%M:%S %z")

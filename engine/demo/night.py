@@ -97,7 +97,7 @@ def run_night(settings: Settings, *, wallets: int, entries: int, seed: int, say:
         run = _run_up(app, say)
         found = app.breaks.list(run_id=run.id, limit=None)
         # Only now, so that nothing before could have looked.
-        comparison = compare(found, Truth.load(world.truth_path))
+        comparison = compare(map(vars, found), Truth.load(world.truth_path))
         root = Path(app.settings.storage.removeprefix("file://"))
         files = [
             DemoFile(name=each.name, rows=each.rows, location=root / each.path)

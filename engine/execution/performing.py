@@ -12,6 +12,9 @@ from engine.job import Job
 
 _PLAIN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"message", "asctime"}
 
+# Libraries that log each step they take.
+_CHATTY = ("weasyprint", "fontTools")
+
 
 def perform(job: Job, context: JobContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """Carry out one attempt in this thread; its outcome, whatever the job raises."""
@@ -55,6 +58,8 @@ def _text(record: logging.LogRecord) -> str:
 @contextmanager
 def _logging_to(reporter: Reporter, thread: int | None) -> Iterator[None]:
     root = logging.getLogger()
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     handler = ReporterHandler(reporter, thread)
     root.addHandler(handler)
     if not root.isEnabledFor(logging.INFO):
