@@ -7,7 +7,6 @@ from typing import Any
 
 from engine.reconciliation.definition import Definition
 from engine.reconciliation.edges import Edge
-from engine.reconciliation.lanes import currency_of
 from engine.reconciliation.settle import Gap, chains_as_given, settle
 from engine.reconciliation.staging import Staging
 
@@ -36,12 +35,12 @@ def follow(definition: Definition, staging: Staging, *, cut_off: int) -> Chains:
 
     Makes the table `ends`: the last balance of each lane that was settled.
     """
-    _mark_first_rows(definition, staging)
+    _list_suspects(definition, staging)
     chains = Chains()
     kind = staging.kind("lanes", "wallet")
     staging.run(f"CREATE TABLE ends (wallet {kind}, currency VARCHAR, last_balance BIGINT)")
     ends: list[tuple[Any, str, int]] = []
-    for lane, rows in groupby(_suspects(definition, staging, cut_off), key=lambda row: row[:3]):
+    for lane, rows in groupby(_rows(definition, staging, cut_off), key=lambda row: row[:3]):
         wallet, currency, opening = lane
         end = _follow_lane(chains, wallet, currency, opening, rows)
         if end is not None:
@@ -67,35 +66,30 @@ def _follow_lane(
     return at
 
 
-def _mark_first_rows(definition: Definition, staging: Staging) -> None:
-    """A lane that does not start at its wallet's opening balance is suspect, too."""
+def _list_suspects(definition: Definition, staging: Staging) -> None:
+    """Make the table `suspects`: lanes to settle, each with the balance that it starts from.
+
+    A lane that does not start at its wallet's opening balance is suspect, too.
+    """
     if definition.wallets is None or "opening" not in definition.wallets.amounts:
-        return
-    staging.run(
-        "UPDATE lanes SET suspect = true FROM wallets "
-        "WHERE lanes.wallet = wallets.wallet AND lanes.currency = wallets.currency "
-        "AND lanes.first_pre <> wallets.opening"
-    )
+        chosen = "SELECT wallet, currency, NULL::BIGINT AS opening FROM lanes WHERE suspect"
+    else:
+        chosen = (
+            "SELECT wallet, l.currency, w.opening FROM lanes l "  # noqa: S608
+            f"LEFT JOIN wallets w USING ({definition.lane}) WHERE suspect OR first_pre <> w.opening"
+        )
+    staging.run(f"CREATE TABLE suspects AS {chosen}")
 
 
-def _suspects(definition: Definition, staging: Staging, cut_off: int) -> Iterator[tuple[Any, ...]]:
+def _rows(definition: Definition, staging: Staging, cut_off: int) -> Iterator[tuple[Any, ...]]:
     """Rows of suspect lanes: wallet, currency, opening, instant, entry, amount, balance after."""
-    opening, wallets = "NULL", ""
-    if definition.wallets is not None and "opening" in definition.wallets.amounts:
-        opening, wallets = "w.opening", "LEFT JOIN wallets w USING (wallet, currency)"
-    order = '"order", entry' if definition.ordered else "entry"
-    extra = ', "order"' if definition.ordered else ""
+    order = 'e."order", entry' if definition.ordered else "entry"
+    lane = "wallet, currency" if "currency" in definition.entries.keys else "wallet"
     return staging.stream(f"""
-        SELECT wallet, currency, {opening}, posted_at, entry, amount, balance_after
-        FROM (
-            SELECT wallet, {currency_of(definition, "entries")}, posted_at, entry, amount,
-                balance_after{extra}
-            FROM entries
-            WHERE posted_at < {cut_off} AND balance_after IS NOT NULL AND entry IS NOT NULL
-        ) e
-        SEMI JOIN (SELECT wallet, currency FROM lanes WHERE suspect) s USING (wallet, currency)
-        {wallets}
-        ORDER BY wallet, currency, posted_at, {order}
+        SELECT wallet, s.currency, s.opening, posted_at, entry, amount, balance_after
+        FROM entries e JOIN suspects s USING ({lane})
+        WHERE posted_at < {cut_off} AND balance_after IS NOT NULL AND entry IS NOT NULL
+        ORDER BY wallet, s.currency, posted_at, {order}
     """)  # noqa: S608
 
 
@@ -106,6 +100,6 @@ def _keep(staging: Staging, ends: list[tuple[Any, str, int]]) -> None:
         return
     wallets, currencies, balances = zip(*ends, strict=True)
     held = pa.table({"wallet": wallets, "currency": currencies, "last_balance": balances})
-    staging.connection.register("settled", held)
+    staging.connection.register("settled", held.to_reader())
     staging.run("INSERT INTO ends SELECT * FROM settled")
     staging.connection.unregister("settled")

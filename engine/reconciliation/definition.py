@@ -89,6 +89,12 @@ class Definition:
         return [self.wallets, self.entries] if self.wallets else [self.entries]
 
     @property
+    def lane(self) -> str:
+        """The columns that tell lanes apart: the currency only where a side has one of its own."""
+        own = any("currency" in side.keys for side in self.sides)
+        return "wallet, currency" if own else "wallet"
+
+    @property
     def ordered(self) -> bool:
         """Whether entries have an order of their own, beside that of their ids."""
         keys = self.entries.keys

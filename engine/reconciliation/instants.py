@@ -50,8 +50,8 @@ def instant_sql(column: str, kind: str, zone: str) -> str:
         aware = f"{column} LIKE '%Z' OR contains({tail}, '+') OR contains({tail}, '-')"
         local = f"epoch_us(timezone('{zone}', try_cast({column} AS TIMESTAMP)))"
         read = f"CASE WHEN {aware} THEN {utc} ELSE {local} END"
-    number = _scaled_sql(f"try_cast({column} AS BIGINT)")
-    return f"CASE WHEN contains(substr({column}, 2), '-') THEN {read} ELSE {number} END"
+    # Only what is no text of an instant is looked at as a number.
+    return f"coalesce({read}, {_scaled_sql(f'try_cast({column} AS BIGINT)')})"
 
 
 def _scaled_sql(number: str) -> str:

@@ -14,29 +14,32 @@ def add_up(definition: Definition, staging: Staging, *, cut_off: int) -> None:
 
     With balances to follow, also first_pre (the balance before the first row) and suspect.
     """
-    walked = definition.walks
-    source = _walked(definition, cut_off) if walked else "entries"
-    keys = _keys(definition)
-    dated = "posted_at" in definition.entries.keys
-    counted = f"coalesce(sum(amount) FILTER (WHERE {_before(cut_off, dated)}), 0)"
+    before = _before(definition, staging, cut_off)
     columns = [
         "wallet",
         currency_of(definition, "entries"),
         "count(*) AS rows_",
-        f"count(*) FILTER (WHERE {_before(cut_off, dated)}) AS counted_rows",
         "sum(amount) AS total",
-        f"{counted} AS counted",
     ]
-    if walked:
+    if before is None:
+        columns += ["rows_ AS counted_rows", "total AS counted"]
+    else:
+        columns += [f"count(*) FILTER (WHERE {before}) AS counted_rows"]
+        columns += [f"coalesce(sum(amount) FILTER (WHERE {before}), 0) AS counted"]
+    source = "entries"
+    if definition.walks:
+        source = _walked(definition, before or "true")
         columns += ["max(first_pre) AS first_pre", "bool_or(suspect) AS suspect"]
-        columns += ["arg_max(balance_after, posted_at) FILTER (WHERE walked) AS last_balance"]
-        columns += ["sum(disorder::INTEGER) AS disorder"]
+        columns += ["bool_or(disorder) AS disorder"]
+    if definition.stored == "last_balance_after":
+        walked = f"posted_at < {cut_off}"
+        columns += [f"arg_max(balance_after, posted_at) FILTER (WHERE {walked}) AS last_balance"]
     staging.run(
         f"CREATE TABLE lanes AS SELECT {', '.join(columns)} FROM {source} "  # noqa: S608
-        f"GROUP BY {', '.join(keys)}"
+        f"GROUP BY {', '.join(_keys(definition))}"
     )
-    if walked:
-        ((disorder,),) = staging.rows("SELECT coalesce(sum(disorder), 0) FROM lanes")
+    if definition.walks:
+        ((disorder,),) = staging.rows("SELECT count(*) FROM lanes WHERE disorder")
         # The walk reads a sorted subquery in its order, which SQL does not promise but DuckDB does.
         assert disorder == 0, "the walk did not see its rows in order"  # noqa: S101
 
@@ -51,28 +54,32 @@ def currency_of(definition: Definition, side: str) -> str:
     return "currency" if "currency" in of.keys else f"'{definition.currency}' AS currency"
 
 
-def _before(cut_off: int, dated: bool) -> str:
+def _before(definition: Definition, staging: Staging, cut_off: int) -> str | None:
+    """Whether a row counts; None if all rows do, which spares asking each of them."""
+    if "posted_at" not in definition.entries.keys:
+        return None
+    ((latest,),) = staging.rows("SELECT max(posted_at) FROM entries")
+    if latest is None or latest < cut_off:
+        return None
     # A row whose instant cannot be read is a finding, and counts: money does not go away.
-    return f"coalesce(posted_at < {cut_off}, true)" if dated else "true"
+    return f"coalesce(posted_at < {cut_off}, true)"
 
 
-def _walked(definition: Definition, cut_off: int) -> str:
+def _walked(definition: Definition, before: str) -> str:
     """The entries, each with whether it is suspect beside the row before it."""
     keys = _keys(definition)
-    same = " AND ".join(f"last_{key} IS NOT DISTINCT FROM {key}" for key in keys)
+    same = " AND ".join(f"coalesce(last_{key} = {key}, false)" for key in keys)
     lags = ", ".join(
         f"lag({name}) OVER () AS last_{name}" for name in [*keys, "posted_at", "balance_after"]
     )
     follows = "last_balance_after = balance_after - amount AND last_posted_at < posted_at"
-    disorder = [f"last_{keys[0]} > {keys[0]}", f"({same}) AND last_posted_at > posted_at"]
     return f"""(
         SELECT *,
-            posted_at < {cut_off} AS walked,
             CASE WHEN NOT ({same}) THEN balance_after - amount END AS first_pre,
-            coalesce(posted_at < {cut_off}, true)
-                AND (balance_after IS NULL OR (({same}) AND NOT coalesce({follows}, false)))
+            {before} AND (balance_after IS NULL OR (({same}) AND NOT coalesce({follows}, false)))
                 AS suspect,
-            coalesce({" OR ".join(disorder)}, false) AS disorder
+            coalesce(last_{keys[0]} > {keys[0]} OR (({same}) AND last_posted_at > posted_at), false)
+                AS disorder
         FROM (
             SELECT *, {lags}
             FROM (

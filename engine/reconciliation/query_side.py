@@ -136,8 +136,9 @@ class QuerySide:
         if sign is None:
             return None
         value = _sum(amount, guarded=guarded)
-        # A minus would turn a text into a number without a word, so it is kept from texts.
-        less = f"AND {_whole(amount)} THEN -({value})"
+        # A minus would turn a text into a number without a word. Texts sort behind all numbers,
+        # and comparing is cheaper than asking for the type; a REAL stays one, and is refused.
+        less = f"AND {value} < '' THEN -({value})"
         column = _name(sign.column)
         plus, minus = (", ".join(map(_text, values)) for values in (sign.plus, sign.minus))
         return f"CASE WHEN {column} IN ({plus}) THEN {value} WHEN {column} IN ({minus}) {less} END"

@@ -183,8 +183,8 @@ def _require_single_wallets(definition: Definition, staging: Staging) -> None:
     if definition.wallets is None:
         return
     doubled = staging.rows(
-        "SELECT wallet, currency, count(*) FROM wallets GROUP BY wallet, currency "
-        "HAVING count(*) > 1 ORDER BY wallet, currency LIMIT 1"
+        "SELECT wallet, any_value(currency), count(*) FROM wallets "  # noqa: S608
+        f"GROUP BY {definition.lane} HAVING count(*) > 1 ORDER BY {definition.lane} LIMIT 1"
     )
     for wallet, currency, count in doubled:
         raise DoubledWallet(name=definition.name, wallet=wallet, currency=currency, count=count)

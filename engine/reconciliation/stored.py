@@ -28,7 +28,7 @@ def _wallet_balances(definition: Definition) -> str:
             w.balance - coalesce(l.total - l.counted, 0) AS stored,
             {opening} + coalesce(l.counted, 0) AS expected,
             {opening}::HUGEINT AS opening
-        FROM wallets w LEFT JOIN lanes l USING (wallet, currency)
+        FROM wallets w LEFT JOIN lanes l USING ({definition.lane})
     """  # noqa: S608
 
 
@@ -36,13 +36,13 @@ def _last_balances(definition: Definition) -> str:
     opening, wallets = "0", ""
     if definition.wallets is not None:
         opening = f"coalesce({_opening(definition)}, 0)"
-        wallets = "JOIN wallets w USING (wallet, currency)"
+        wallets = f"JOIN wallets w USING ({definition.lane})"
     return f"""
         SELECT l.wallet, l.currency,
             coalesce(e.last_balance, l.last_balance)::HUGEINT AS stored,
             {opening} + l.counted AS expected,
             {opening}::HUGEINT AS opening
-        FROM lanes l LEFT JOIN ends e USING (wallet, currency) {wallets}
+        FROM lanes l LEFT JOIN ends e USING ({definition.lane}) {wallets}
         WHERE coalesce(e.last_balance, l.last_balance) IS NOT NULL
     """  # noqa: S608
 

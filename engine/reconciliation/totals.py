@@ -83,8 +83,8 @@ def _staged(definition: Definition, staging: Staging) -> Mapping[str, Mapping[st
         found.setdefault(currency, {}).update(stored=stored, drift=drift)
     if definition.wallets is not None:
         for currency, orphans, counted in staging.rows(
-            "SELECT currency, sum(total), sum(counted) FROM lanes "
-            "ANTI JOIN wallets USING (wallet, currency) GROUP BY currency"
+            "SELECT currency, sum(total), sum(counted) FROM lanes "  # noqa: S608
+            f"ANTI JOIN wallets USING ({definition.lane}) GROUP BY currency"
         ):
             found.setdefault(currency, {}).update(orphans=orphans, counted_orphans=counted)
     return {
