@@ -94,12 +94,6 @@ def _rows(definition: Definition, staging: Staging, cut_off: int) -> Iterator[tu
 
 
 def _keep(staging: Staging, ends: list[tuple[Any, str, int]]) -> None:
-    import pyarrow as pa
-
-    if not ends:
-        return
-    wallets, currencies, balances = zip(*ends, strict=True)
-    held = pa.table({"wallet": wallets, "currency": currencies, "last_balance": balances})
-    staging.connection.register("settled", held.to_reader())
-    staging.run("INSERT INTO ends SELECT * FROM settled")
-    staging.connection.unregister("settled")
+    if ends:
+        columns = [list(column) for column in zip(*ends, strict=True)]
+        staging.run("INSERT INTO ends SELECT unnest(?), unnest(?), unnest(?)", columns)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -12,16 +11,21 @@ from engine.errors import Invalid
 from engine.reconciliation.chains import Chains, follow
 from engine.reconciliation.checks.catalog import CHECKS
 from engine.reconciliation.checks.check import Answer, Material
-from engine.reconciliation.definition import Definition
+from engine.reconciliation.definition import Definition, Side
 from engine.reconciliation.definitions import Definitions
 from engine.reconciliation.instants import micros
-from engine.reconciliation.lanes import add_up, currency_of
+from engine.reconciliation.lanes import add_up
 from engine.reconciliation.result import Finding, Result
-from engine.reconciliation.sides import Snapshots, StagedSide, Totals, open_snapshots
+from engine.reconciliation.sides import (
+    UNKNOWN,
+    Snapshots,
+    StagedSide,
+    Totals,
+    open_snapshots,
+)
 from engine.reconciliation.staging import Staging, open_staging
 from engine.reconciliation.stored import find_stored
 from engine.reconciliation.totals import tie_out
-from engine.store.reconciliations import Reconciled, ReconciliationStore, Recorded
 
 Progress = Callable[[int, int, str], None]
 Period = tuple[datetime, datetime]
@@ -39,7 +43,7 @@ class DoubledWallet(Invalid):
 
 
 class Reconciler:
-    """Carries out reconciliations by name and records what they found.
+    """Carries out reconciliations by name; `recording` keeps what they found.
 
     `memory_limit` is DuckDB's; past it, rows spill into `scratch`.
     """
@@ -48,34 +52,14 @@ class Reconciler:
         self,
         *,
         definitions: Definitions,
-        store: ReconciliationStore,
         clock: Clock,
         memory_limit: str = "1GB",
         threads: int = 2,
         scratch: Path | None = None,
     ) -> None:
         self.definitions = definitions
-        self.store = store
         self.clock = clock
         self._staging = {"memory_limit": memory_limit, "threads": threads, "scratch": scratch}
-
-    def run(
-        self,
-        name: str,
-        *,
-        run_id: int,
-        cut_off: datetime | None = None,
-        period: Period | None = None,
-        progress: Progress | None = None,
-    ) -> Result:
-        """Reconcile up to `cut_off` (else the period's end, else now) and record the breaks."""
-        result = self.find(name, cut_off=cut_off, period=period, progress=progress)
-        self.record(run_id, result)
-        return result
-
-    def record(self, run_id: int, result: Result) -> Recorded:
-        """Write down what a run found; again for the same run changes nothing."""
-        return self.store.record(as_reconciled(run_id, result), at=self.clock.now())
 
     def find(
         self,
@@ -85,7 +69,7 @@ class Reconciler:
         period: Period | None = None,
         progress: Progress | None = None,
     ) -> Result:
-        """Reconcile, and record nothing."""
+        """Reconcile up to `cut_off` (else the end of `period`, else now); nothing is recorded."""
         definition = self.definitions.load(name)
         tell = progress or _silent
         read_at = self.clock.now()
@@ -94,21 +78,12 @@ class Reconciler:
             open_snapshots(definition, self.definitions.sources) as snapshots,
             open_staging(**self._staging) as staging,  # type: ignore[arg-type]
         ):
-            staged = []
-            for step, side in enumerate(definition.sides):
-                tell(step, _STEPS, f"reading {side.name}")
-                staged.append(snapshots.stage(side, staging))
-            _agree_on_ids(definition, staging)
-            _require_single_wallets(definition, staging)
+            tell(0, _STEPS, "reading the sides")
+            staged, asked = _stage(definition, snapshots, staging)
             tell(2, _STEPS, "comparing")
-            # The source adds up its totals while the rows it gave are compared.
-            with ThreadPoolExecutor(max_workers=1) as beside:
-                asked = beside.submit(
-                    _ask_totals, snapshots, staged, _currencies(definition, staging)
-                )
-                chains = _compare(definition, staging, micros(cut_off))
-                tell(3, _STEPS, "waiting for the control totals")
-                totals = tie_out(definition, staging, asked.result())
+            chains = _compare(definition, staging, micros(cut_off))
+            tell(3, _STEPS, "proving the control totals")
+            totals = tie_out(definition, staging, asked)
             tell(4, _STEPS, "listing differences")
             material = Material(definition=definition, staging=staging, chains=chains)
             answers = [
@@ -131,29 +106,47 @@ class Reconciler:
             )
 
 
-def as_reconciled(run_id: int, result: Result) -> Reconciled:
-    """A result as the ledger keeps it."""
-    return Reconciled(
-        run_id=run_id,
-        reconciliation=result.reconciliation,
-        cut_off=result.cut_off,
-        read_at=result.read_at,
-        period=result.period,
-        checks=result.checks,
-        differences=result.differences,
-        sides=[asdict(side) for side in result.sides],
-        findings=[asdict(finding) for finding in result.findings],
-        totals=[asdict(total) for total in result.totals],
-        counts=result.counts,
-    )
-
-
 def _silent(done: int, total: int, note: str) -> None:
     """Nobody is watching."""
 
 
 def _asked(definition: Definition) -> Sequence[tuple[str, int]]:
     return sorted(definition.checks.items())
+
+
+def _stage(
+    definition: Definition, snapshots: Snapshots, staging: Staging
+) -> tuple[Sequence[StagedSide], dict[str, Totals]]:
+    """Every side, staged, and the control totals of each.
+
+    The entries are read by this thread. Beside it another reads the wallets and asks the source
+    for its totals, which are asked for again if the entries turn out not to be as due.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        beside = pool.submit(_stage_beside, definition, snapshots, staging.another())
+        entries = snapshots.stage(definition.entries, staging)
+        staged, early = beside.result()
+    staged = [*staged, entries]
+    _agree_on_ids(definition, staging)
+    _require_single_wallets(definition, staging)
+    asked: dict[str, Totals] = {}
+    for one in staged:
+        totals = early[one.side.name]
+        if totals is None or one.guarded or UNKNOWN in totals:
+            totals = snapshots.totals(one, _currencies(definition, staging, definition.sides))
+        asked[one.side.name] = totals
+    return staged, asked
+
+
+def _stage_beside(
+    definition: Definition, snapshots: Snapshots, staging: Staging
+) -> tuple[list[StagedSide], dict[str, Totals | None]]:
+    others = [side for side in definition.sides if side is not definition.entries]
+    staged = [snapshots.stage(side, staging, beside=True) for side in others]
+    currencies = _currencies(definition, staging, others)
+    return staged, {
+        side.name: snapshots.early_totals(side, currencies) for side in definition.sides
+    }
 
 
 def _compare(definition: Definition, staging: Staging, cut_off: int) -> Chains:
@@ -190,20 +183,13 @@ def _require_single_wallets(definition: Definition, staging: Staging) -> None:
         raise DoubledWallet(name=definition.name, wallet=wallet, currency=currency, count=count)
 
 
-def _currencies(definition: Definition, staging: Staging) -> Sequence[str]:
+def _currencies(definition: Definition, staging: Staging, sides: Sequence[Side]) -> list[str]:
     found: set[str] = {definition.currency}
-    for side in definition.sides:
-        column = currency_of(definition, side.name)
-        if column == "currency":
+    for side in sides:
+        if "currency" in side.keys:
             rows = staging.rows(f"SELECT DISTINCT currency FROM {side.name}")  # noqa: S608
-            found.update(currency for (currency,) in rows)
+            found.update(currency for (currency,) in rows if currency is not None)
     return sorted(found)
-
-
-def _ask_totals(
-    snapshots: Snapshots, staged: Sequence[StagedSide], currencies: Sequence[str]
-) -> dict[str, Totals]:
-    return {one.side.name: snapshots.totals(one, currencies) for one in staged}
 
 
 def _first_things_first(staged: Sequence[StagedSide]) -> Sequence[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.store.breaks import Difference
+from engine.store.difference import Difference
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from engine.clock import Clock
 from engine.effects import require_held
-from engine.reconciliation.reconcile import Reconciler, as_reconciled
+from engine.reconciliation.reconcile import Reconciler
+from engine.reconciliation.recording import as_reconciled
 from engine.reconciliation.report import publish_report
 from engine.reconciliation.result import Result
 from engine.reconciliation.standing import Standing

@@ -24,6 +24,8 @@ Totals = Mapping[str, tuple[int, Mapping[str, int]]]
 _NEEDED = ("wallet", "currency", "amount", "opening", "balance")
 _MOST_CURRENCIES = 64
 
+UNKNOWN = ""  # the currency of rows whose own was not asked for
+
 
 @dataclass
 class StagedSide:
@@ -34,7 +36,6 @@ class StagedSide:
     read: SideRead
     findings: Sequence[Finding]
     guarded: bool
-    snapshot: SqliteSnapshot | None
 
 
 @contextmanager
@@ -77,12 +78,13 @@ class Snapshots:
         self._sources = sources
         self._opened = opened
 
-    def stage(self, side: Side, staging: Staging) -> StagedSide:
-        """Read one side into the table of its name."""
+    def stage(self, side: Side, staging: Staging, *, beside: bool = False) -> StagedSide:
+        """Read one side into the table of its name; `beside` another thread that reads."""
         if _is_file(side):
             staged = self._stage_file(side, staging)
         else:
-            staged = self._stage_query(side, staging)
+            held = self._opened[side.source.lower()]
+            staged = self._stage_query(side, held.beside if beside else held, staging)
         needed = [name for name in _NEEDED if name in staged.reads.wanted]
         if staged.findings and needed:
             missing = " OR ".join(f"{name} IS NULL" for name in needed)
@@ -91,19 +93,34 @@ class Snapshots:
 
     def totals(self, staged: StagedSide, currencies: Sequence[str]) -> Totals:
         """The control totals of a side, asked of its source."""
-        reads = staged.reads
-        if isinstance(reads, FileSide):
-            before = sha256_of(reads.file.path)
-            if before != staged.read.fingerprint:
-                reason = "it changed while it was read; run again"
+        if isinstance(staged.reads, FileSide):
+            reads = staged.reads
+            if sha256_of(reads.file.path) != staged.read.fingerprint:
                 raise UnreadableFile(
-                    file=reads.file.path.name, source=staged.side.source, reason=reason
+                    file=reads.file.path.name,
+                    source=staged.side.source,
+                    reason="it changed while it was read; run again",
                 )
             return reads.totals()
-        assert staged.snapshot is not None  # noqa: S101 - queries are read from one
+        return self._query_totals(staged.reads, currencies, guarded=staged.guarded)
+
+    def early_totals(self, side: Side, currencies: Sequence[str]) -> Totals | None:
+        """The totals of a side that is still being staged: right if all in it is as due.
+
+        None for a file, which is read once it is known what it held.
+        """
+        if _is_file(side):
+            return None
+        reads = QuerySide(side, wanted(self._definition, side))
+        return self._query_totals(reads, currencies, guarded=False)
+
+    def _query_totals(
+        self, reads: QuerySide, currencies: Sequence[str], *, guarded: bool
+    ) -> Totals:
         own = "currency" in reads.side.keys
         asked = list(currencies)[:_MOST_CURRENCIES] if own else None
-        ((rows, *sums),) = staged.snapshot.rows(reads.totals(asked, guarded=staged.guarded))
+        snapshot = self._opened[reads.side.source.lower()].beside
+        ((rows, *sums),) = snapshot.rows(reads.totals(asked, guarded=guarded))
         width = 1 + len(reads.amounts)
         totals = {}
         for at, currency in enumerate(asked if asked is not None else [self._definition.currency]):
@@ -113,7 +130,7 @@ class Snapshots:
                 {name: amount or 0 for name, amount in zip(reads.amounts, amounts, strict=True)},
             )
         if (unknown := rows - sum(count for count, _ in totals.values())) != 0:
-            totals[""] = unknown, dict.fromkeys(reads.amounts, 0)
+            totals[UNKNOWN] = unknown, dict.fromkeys(reads.amounts, 0)
         return totals
 
     def _stage_file(self, side: Side, staging: Staging) -> StagedSide:
@@ -133,12 +150,10 @@ class Snapshots:
             read=self._read(side, staging, fingerprint),
             findings=list(reads.findings()),
             guarded=True,
-            snapshot=None,
         )
 
-    def _stage_query(self, side: Side, staging: Staging) -> StagedSide:
+    def _stage_query(self, side: Side, snapshot: SqliteSnapshot, staging: Staging) -> StagedSide:
         reads = QuerySide(side, wanted(self._definition, side))
-        snapshot = self._opened[side.source.lower()]
         guarded = not self._load_plain(reads, snapshot, staging)
         if guarded:
             self._load(reads, snapshot, staging, guarded=True)
@@ -150,7 +165,6 @@ class Snapshots:
             read=self._read(side, staging, staging.fingerprint(side.name)),
             findings=findings,
             guarded=guarded,
-            snapshot=snapshot,
         )
 
     def _load_plain(self, reads: QuerySide, snapshot: SqliteSnapshot, staging: Staging) -> bool:

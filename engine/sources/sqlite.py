@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
 from engine.sources.faults import InvalidQuery, SourceUnreachable
 
 _BATCH_ROWS = 65_536
+_TRIES = 3  # to hold two connections at one moment, while others write
 
 # Everything else (writing, ATTACH, PRAGMA, transactions) is refused before it runs.
 _ALLOWED = frozenset(
@@ -58,7 +60,7 @@ class SqliteDatabase:
 
     @contextmanager
     def snapshot(self) -> "Iterator[SqliteSnapshot]":
-        """One read transaction; its read lock is taken before anything is read."""
+        """One moment of the database; its read lock is taken before anything is read."""
         import adbc_driver_manager
         import adbc_driver_sqlite
 
@@ -66,15 +68,16 @@ class SqliteDatabase:
         try:
             with (
                 adbc_driver_sqlite.connect(_read_only(self.path)) as database,
-                adbc_driver_manager.AdbcConnection(database) as connection,
+                adbc_driver_manager.AdbcConnection(database) as first,
+                adbc_driver_manager.AdbcConnection(database) as second,
             ):
-                snapshot = SqliteSnapshot(self.name, connection)
-                snapshot.rows("PRAGMA query_only = ON")
-                connection.set_autocommit(False)
-                # BEGIN alone takes no lock: the snapshot is fixed by the first read.
-                snapshot.rows("SELECT count(*) FROM sqlite_schema")
+                snapshot, other = (
+                    SqliteSnapshot(self.name, first),
+                    SqliteSnapshot(self.name, second),
+                )
+                if _hold_still(snapshot, other):
+                    snapshot.beside = other
                 yield snapshot
-                connection.rollback()
         except adbc_driver_manager.Error as error:
             raise SourceUnreachable(name=self.name, reason=error) from error
 
@@ -92,11 +95,31 @@ class SqliteDatabase:
 
 
 class SqliteSnapshot:
-    """A database as it was at one moment; one query at a time."""
+    """A database as it was at one moment; threads take turns.
+
+    `beside` is the same moment, for another thread to read at the same time. Where that could not
+    be had it is this one, and the threads wait for each other.
+    """
 
     def __init__(self, name: str, connection: Any) -> None:
         self.name = name
+        self.beside = self
         self._connection = connection
+        self._turn = Lock()
+
+    def hold(self) -> None:
+        """Begin a transaction. BEGIN alone takes no lock: the first read fixes the moment."""
+        self.rows("PRAGMA query_only = ON")
+        self._connection.set_autocommit(False)
+        self.rows("SELECT count(*) FROM sqlite_schema")
+
+    def let_go(self) -> None:
+        """End the transaction."""
+        self._connection.set_autocommit(True)
+
+    def version(self) -> int:
+        """A number that changes when another connection has committed since it was last asked."""
+        return int(self.rows("PRAGMA data_version")[0][0])
 
     @contextmanager
     def batches(self, query: str) -> Iterator[Any]:
@@ -108,7 +131,7 @@ class SqliteSnapshot:
         import adbc_driver_manager
         import pyarrow as pa
 
-        with adbc_driver_manager.AdbcStatement(self._connection) as statement:
+        with self._turn, adbc_driver_manager.AdbcStatement(self._connection) as statement:
             statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)})
             statement.set_sql_query(query)
             stream, _ = statement.execute_query()
@@ -121,6 +144,24 @@ class SqliteSnapshot:
             table = reader.read_all()
         columns = [column.to_pylist() for column in table.columns]
         return list(zip(*columns, strict=True))
+
+
+def _hold_still(first: SqliteSnapshot, second: SqliteSnapshot) -> bool:
+    """Hold `first` still, and `second` at the same moment if that can be proved.
+
+    The first is held between two looks of the second at its version: if no commit came between
+    the looks, then none came between the two moments either.
+    """
+    for _ in range(_TRIES):
+        before = second.version()
+        first.hold()
+        second.hold()
+        if second.version() == before:
+            return True
+        second.let_go()
+        first.let_go()
+    first.hold()
+    return False
 
 
 def _read_only(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Balance: what a wallet stores is its opening balance and every entry up to the cut-off."""
 
 from engine.reconciliation.checks.check import Answer, Material
-from engine.store.breaks import Difference
+from engine.store.difference import Difference
 
 
 def check_balance(material: Material, tolerance: int) -> Answer:

@@ -1,7 +1,7 @@
 """Chain: each balance_after follows from the one before, in the best order there is."""
 
 from engine.reconciliation.checks.check import Answer, Material
-from engine.store.breaks import Difference
+from engine.store.difference import Difference
 
 
 def check_chain(material: Material, tolerance: int) -> Answer:

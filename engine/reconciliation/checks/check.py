@@ -7,7 +7,7 @@ from typing import Protocol
 from engine.reconciliation.chains import Chains
 from engine.reconciliation.definition import Definition
 from engine.reconciliation.staging import Staging
-from engine.store.breaks import Difference
+from engine.store.difference import Difference
 
 
 @dataclass(frozen=True, kw_only=True)
