@@ -85,7 +85,17 @@ def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
 
 
 def _files() -> Iterator[Path]:
-    ignored = {".git", ".venv", ".hypothesis", "var", "build", "dist", "htmlcov", "__pycache__"}
+    ignored = {
+        ".git",
+        ".venv",
+        ".env",
+        ".hypothesis",
+        "var",
+        "build",
+        "dist",
+        "htmlcov",
+        "__pycache__",
+    }
     for path in ROOT.rglob("*"):
         parts = path.relative_to(ROOT).parts
         private = any(part in ignored or part.endswith(("_cache", ".egg-info")) for part in parts)
