@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     # Huey, DuckDB and their like cost more than `engine --help` may; each is imported by the
     # part that needs it.
     from engine.dispatch import Dispatch
-    from engine.execution.context import Reporter, Services
+    from engine.effects import Effects
+    from engine.execution.context import Reporter
     from engine.execution.orders import Order
     from engine.execution.sweep import Sweep
     from engine.huey_app.doorbell import Doorbell
@@ -107,6 +108,13 @@ class App:
         return Doorbell(self.settings.queue)
 
     @cached_property
+    def effects(self) -> "Effects":
+        """Work in the ledger's database, done once."""
+        from engine.effects import Effects
+
+        return Effects(self.database)
+
+    @cached_property
     def dispatch(self) -> "Dispatch":
         """Books runs and rings for them."""
         from engine.dispatch import Dispatch
@@ -190,7 +198,7 @@ class App:
             scheduled_for=datetime.fromisoformat(scheduled_for) if scheduled_for else None,
             period=_period(period),
             reporter=reporter,
-            services=self._services(),
+            services=self,
         )
         return perform(find(self.jobs, payload["job"]), context, payload["params"])
 
@@ -261,16 +269,6 @@ class App:
         from engine.execution.sweep import Sweep
 
         return Sweep(holder=holder, dispatch=self.dispatch, leases=self.leases, jobs=self.jobs)
-
-    def _services(self) -> "Services":
-        from engine.effects import Effects
-        from engine.execution.context import Services
-
-        return Services(
-            effects=Effects(self.database),
-            reconciliations=self.reconciliations,
-            retention=self.retention,
-        )
 
     def _preload(self) -> list[str]:
         """What every attempt would otherwise import for itself."""

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection
 
 from engine.effects import Effects
-from engine.reconciliation.service import Reconciliations
-from engine.retention import Retention
 from engine.store.run import Claim
+
+if TYPE_CHECKING:
+    # Every module of jobs comes by here, and few jobs call these.
+    from engine.reconciliation.service import Reconciliations
+    from engine.retention import Retention
 
 
 class Reporter(Protocol):
@@ -23,13 +26,20 @@ class Reporter(Protocol):
         """One log record, as text."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Services:
-    """What jobs can ask of the engine."""
+class Services(Protocol):
+    """What jobs can ask of the engine; each service is made when it is first asked for."""
 
-    effects: Effects
-    reconciliations: Reconciliations
-    retention: Retention
+    @property
+    def effects(self) -> Effects:
+        """Work in the ledger's database, done once."""
+
+    @property
+    def reconciliations(self) -> "Reconciliations":
+        """Reconciles by definition."""
+
+    @property
+    def retention(self) -> "Retention":
+        """Purges what is past its time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +74,11 @@ class JobContext:
         return self.services.effects.once(self.claim, key, request, call)
 
     @property
-    def reconciliations(self) -> Reconciliations:
+    def reconciliations(self) -> "Reconciliations":
         """Reconciles by definition."""
         return self.services.reconciliations
 
     @property
-    def retention(self) -> Retention:
+    def retention(self) -> "Retention":
         """Purges what is past its time."""
         return self.services.retention
