@@ -32,6 +32,8 @@ class Consumer(huey.consumer.Consumer):  # type: ignore[misc]
 
     def start(self) -> None:
         """Start the worker's own threads, then Huey's."""
+        # Before any run is taken, not after as Huey does: a signal in between would kill it.
+        self._set_signal_handlers()
         self.huey.hands.start(threads=self.workers)
         super().start()
 
