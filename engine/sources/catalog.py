@@ -40,7 +40,7 @@ class Sources:
         """The source named `name`; raises UnknownSource with the closest known name."""
         source = self._sources.get(name.lower())
         if source is None:
-            hint = suggestion(name, self._sources)
-            hint = hint[0].upper() + hint[1:] + ("" if hint.endswith("?") else ".")
-            raise UnknownSource(name=name, suggestion=hint, example=name.upper())
+            raise UnknownSource(
+                name=name, suggestion=suggestion(name, self._sources), example=name.upper()
+            )
         return source

@@ -7,8 +7,8 @@ class UnknownSource(Invalid):
     """A definition or a caller named a source that no setting defines."""
 
     message = (
-        "no source is named {name!r}; {suggestion} Sources are set as ENGINE_SOURCES__<NAME>, "
-        "for example ENGINE_SOURCES__{example}=sqlite:///canteen.db"
+        "no source is named {name!r}; {suggestion} (sources are set as ENGINE_SOURCES__<NAME>, "
+        "for example ENGINE_SOURCES__{example}=sqlite:///canteen.db)"
     )
 
 

@@ -1,20 +1,115 @@
-"""An engine in a test's own folder, with a small demo world as its source `canteen`."""
+"""A small canteen in SQLite, its reconciliation, and a reconciler for it."""
 
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from shutil import copytree
+from typing import Any
 
-from engine.app import App, build_app
-from engine.clock import Clock
-from engine.demo.world import World
-from engine.settings import Settings
+from engine.reconciliation.definitions import Definitions
+from engine.reconciliation.reconcile import Reconciler
+from engine.reconciliation.result import Result
+from engine.sources.catalog import Sources
+from tests.builders.clock import FakeClock
 
-ROOT = Path(__file__).parents[2]
+SCHEMA = """
+CREATE TABLE wallets (id, currency, opening, balance);
+CREATE TABLE entries (id, wallet, type, amount, currency, balance_after, posted_at);
+"""
+
+DEFINITION = """
+title: Wallets
+timezone: {timezone}
+currency: SAR
+source: canteen
+sides:
+  wallets:
+    query: SELECT * FROM wallets
+    columns: {{wallet: id, currency: currency, opening: opening, balance: balance}}
+  entries:
+    query: SELECT * FROM entries
+    columns: {{wallet: wallet, entry: id, amount: amount, currency: currency,
+              balance_after: balance_after, posted_at: posted_at}}
+sign: {{column: type, plus: [topup], minus: [purchase]}}
+stored: {stored}
+checks:
+  balance: {{tolerance: {tolerance}}}
+  chain: {{tolerance: {tolerance}}}
+"""
+
+Row = tuple[Any, ...]
 
 
-def a_canteen(folder: Path, world: World, clock: Clock) -> App:
-    """An app whose home is `folder`, with the project's jobs, definitions and templates."""
-    for name in ("reconciliations", "reports", "jobs"):
-        if not (folder / name).exists():
-            copytree(ROOT / name, folder / name)
-    settings = Settings(home=folder, sources={"canteen": f"sqlite:///{world.path}"})
-    return build_app(settings, clock=clock)
+@dataclass
+class Canteen:
+    """A database with its definition; `entry` keeps the running balance as a sane ledger would."""
+
+    folder: Path
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def __post_init__(self) -> None:
+        (self.folder / "reconciliations").mkdir()
+        self.define()
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.executescript(SCHEMA)
+
+    @property
+    def path(self) -> Path:
+        """The database."""
+        return self.folder / "canteen.db"
+
+    def define(
+        self,
+        *,
+        timezone: str = "UTC",
+        stored: str = "balance",
+        tolerance: int = 0,
+        change: Callable[[str], str] = str,
+    ) -> None:
+        """Write the definition `wallets`."""
+        text = DEFINITION.format(timezone=timezone, stored=stored, tolerance=tolerance)
+        path = self.folder / "reconciliations" / "wallets.yaml"
+        path.write_text(change(text), encoding="utf-8")
+
+    def wallets(self, *rows: Row) -> None:
+        """Rows of (id, opening, balance), in SAR unless a currency comes last."""
+        self._insert("wallets", [(r[0], r[3] if len(r) > 3 else "SAR", r[1], r[2]) for r in rows])
+
+    def entries(self, *rows: Row) -> None:
+        """Rows of (id, wallet, type, amount, balance_after, posted_at), in SAR unless one more."""
+        self._insert("entries", [(*r[:4], r[6] if len(r) > 6 else "SAR", r[4], r[5]) for r in rows])
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """Change the database."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute(statement, values)
+
+    def reconciler(self) -> Reconciler:
+        """Reconciles this canteen."""
+        sources = Sources({"canteen": "sqlite:///canteen.db"}, self.folder)
+        definitions = Definitions(self.folder / "reconciliations", sources)
+        return Reconciler(definitions=definitions, clock=self.clock)
+
+    def find(self, *, cut_off: datetime | None = None) -> Result:
+        """What a reconciliation finds."""
+        return self.reconciler().find("wallets", cut_off=cut_off)
+
+    def _insert(self, table: str, rows: Iterable[Row]) -> None:
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            for row in rows:
+                marks = ", ".join("?" * len(row))
+                connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608
+
+
+def drifts(result: Result) -> list[tuple[str, str, int]]:
+    """Wallet, currency and amount of each drift."""
+    found = [each for each in result.differences if each.code == "BALANCE_DRIFT"]
+    return [(each.wallet, each.currency, each.amount_minor) for each in found]
+
+
+def chain_breaks(result: Result) -> list[tuple[str, str | None, int]]:
+    """Wallet, entry and amount of each break of a chain."""
+    found = [each for each in result.differences if each.code == "CHAIN_BREAK"]
+    return [(each.wallet, each.entry, each.amount_minor) for each in found]
