@@ -160,12 +160,9 @@ class App:
         from engine.reconciliation.reconcile import Reconciler
         from engine.reconciliation.service import Reconciliations
 
-        store = self.reconciliation_store
         return Reconciliations(
-            reconciler=Reconciler(
-                definitions=self.reconciliation_definitions, store=store, clock=self.clock
-            ),
-            store=store,
+            reconciler=Reconciler(definitions=self.reconciliation_definitions, clock=self.clock),
+            store=self.reconciliation_store,
             publisher=self.publisher,
             clock=self.clock,
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.demo.truth import Truth, compare
-from tests.builders.canteen import a_canteen
+from tests.builders.app import a_canteen
 from tests.builders.clock import FakeClock
 from tests.builders.world import AS_OF, a_world
 

@@ -13,7 +13,7 @@ import pytest
 
 from engine.app import App
 from engine.store.run import NewRun
-from tests.builders.canteen import ROOT, a_canteen
+from tests.builders.app import ROOT, a_canteen
 from tests.builders.clock import FakeClock
 from tests.builders.world import AS_OF, a_world
 from tests.unit.reconciliation.test_service import AnAttempt

@@ -16,7 +16,7 @@ from engine.demo.world import World
 from engine.effects import LeaseLost
 from engine.store.breaks import Break
 from engine.store.run import Claim, NewRun
-from tests.builders.canteen import a_canteen
+from tests.builders.app import a_canteen
 from tests.builders.clock import FakeClock
 from tests.builders.world import AS_OF, a_world
 

@@ -1,0 +1,20 @@
+"""An engine in a test's own folder, with a small demo world as its source `canteen`."""
+
+from pathlib import Path
+from shutil import copytree
+
+from engine.app import App, build_app
+from engine.clock import Clock
+from engine.demo.world import World
+from engine.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def a_canteen(folder: Path, world: World, clock: Clock) -> App:
+    """An app whose home is `folder`, with the project's jobs, definitions and templates."""
+    for name in ("reconciliations", "reports", "jobs"):
+        if not (folder / name).exists():
+            copytree(ROOT / name, folder / name)
+    settings = Settings(home=folder, sources={"canteen": f"sqlite:///{world.path}"})
+    return build_app(settings, clock=clock)
