@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 OURS = Path(__file__).with_name("pages")
+_LONGEST_TEXT = 300  # characters of one cell; breaking 40,000 into lines takes a minute
+_LONGEST_NOTICE = 1_000
 _WIDEST_TEXT = 34  # characters; longer texts wrap
 _ROOMY, _FULL = 150, 185  # characters across a page in the two larger sizes
 _SPREAD = 90  # a narrower table is not spread over the page, or its rows are hard to follow
@@ -122,8 +124,13 @@ def _context(document: Document, longest_table: int) -> Mapping[str, Any]:
         "subtitle": legible(document.subtitle),
         "keywords": legible(", ".join(document.keywords)),
         "made_at": f"{document.made_at.astimezone(zone):%Y-%m-%d %H:%M:%S} {document.timezone}",
-        "notices": document.notices,
-        "facts": [(fact.label, fact_text(fact, document)) for fact in document.facts],
+        "notices": [
+            (notice.code, _shortened(legible(notice.text), _LONGEST_NOTICE), notice.grave)
+            for notice in document.notices
+        ],
+        "facts": [
+            (fact.label, _shortened(fact_text(fact, document))) for fact in document.facts
+        ],
         "summaries": [_page_table(table, document, longest_table) for table in document.summaries],
         "charts": [
             (chart.title, Markup(bar_chart(chart)))  # noqa: S704 - escapes all it is given
@@ -139,7 +146,7 @@ def _page_table(table: Table, document: Document, longest: int) -> PageTable:
     total = 0
     for row in TextRows(table, ZoneInfo(document.timezone)):
         if total < longest:
-            rows.append(row)
+            rows.append([_shortened(cell) for cell in row])
         total += 1
     widths = [_width(place, column, document, rows) for place, column in enumerate(table.columns)]
     across = sum(widths)
@@ -160,6 +167,10 @@ def _page_table(table: Table, document: Document, longest: int) -> PageTable:
         rows=rows,
         total=total,
     )
+
+
+def _shortened(text: str, longest: int = _LONGEST_TEXT) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _width(place: int, column: Column, document: Document, rows: Sequence[Sequence[str]]) -> int:
