@@ -37,19 +37,21 @@ def _scaled(number: int) -> int:
 
 
 def instant_sql(column: str, kind: str, zone: str) -> str:
-    """DuckDB's expression for the same; `kind` is the type of the column as it came."""
+    """DuckDB's expression for the same; `kind` is the type of the column as it came.
+
+    The connection's own time zone must be `zone`.
+    """
     if kind in {"BIGINT", "INTEGER"}:
         return _scaled_sql(column)
-    utc = f"epoch_us(try_cast({column} AS TIMESTAMP))"
+    # A TIMESTAMP is read five times faster, but silently without its offset, so only texts that
+    # are surely UTC are read as one.
+    utc = f"length({column}) = 20 AND {column} LIKE '%Z'"
     if zone == "UTC":
-        read = utc
-    else:
-        # A text with an offset becomes UTC by the cast itself; behind the minutes, at the 17th
-        # character, only an offset has a sign.
-        tail = f"substr({column}, 17)"
-        aware = f"{column} LIKE '%Z' OR contains({tail}, '+') OR contains({tail}, '-')"
-        local = f"epoch_us(timezone('{zone}', try_cast({column} AS TIMESTAMP)))"
-        read = f"CASE WHEN {aware} THEN {utc} ELSE {local} END"
+        utc = f"length({column}) = 19 AND substr({column}, 17, 1) = ':' OR {utc}"
+    read = (
+        f"CASE WHEN {utc} THEN epoch_us(try_cast({column} AS TIMESTAMP)) "
+        f"ELSE epoch_us(try_cast({column} AS TIMESTAMPTZ)) END"
+    )
     # Only what is no text of an instant is looked at as a number.
     return f"coalesce({read}, {_scaled_sql(f'try_cast({column} AS BIGINT)')})"
 

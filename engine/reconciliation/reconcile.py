@@ -76,7 +76,7 @@ class Reconciler:
         cut_off = cut_off or (period[1] if period else read_at)
         with (
             open_snapshots(definition, self.definitions.sources) as snapshots,
-            open_staging(**self._staging) as staging,  # type: ignore[arg-type]
+            open_staging(zone=definition.timezone, **self._staging) as staging,  # type: ignore[arg-type]
         ):
             tell(0, _STEPS, "reading the sides")
             staged, asked = _stage(definition, snapshots, staging)

@@ -110,14 +110,18 @@ class Staging:
 
 @contextmanager
 def open_staging(
-    *, memory_limit: str = "1GB", threads: int = 2, scratch: Path | None = None
+    *, zone: str = "UTC", memory_limit: str = "1GB", threads: int = 2, scratch: Path | None = None
 ) -> Iterator[Staging]:
-    """An empty staging; what it spills goes to a folder of its own in `scratch`."""
+    """An empty staging, whose texts without an offset are in `zone`.
+
+    What it spills goes to a folder of its own in `scratch`.
+    """
     import duckdb
 
     with TemporaryDirectory(prefix="staging-", dir=scratch) as folder:
         connection = duckdb.connect(":memory:", config={"threads": str(threads)})
         connection.execute("SET memory_limit = ?", [memory_limit])
+        connection.execute("SET TimeZone = ?", [zone])
         connection.execute("SET temp_directory = ?", [folder])
         for setting in _LOCKED:  # in this order: the last one forbids any other
             connection.execute(f"SET {setting}")

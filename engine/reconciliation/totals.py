@@ -49,8 +49,9 @@ def _of_currency(
     entries, entry_sums = of["entries"]
     later, later_rows = staged.get("later", 0), staged.get("later_rows", 0)
     by_wallet = definition.stored == "balance"
-    checked = by_wallet and "balance" in sums
-    stored = sums["balance"] - later if checked else staged.get("stored", 0)
+    checked = definition.wallets is not None and "balance" in definition.wallets.amounts
+    checked = checked and by_wallet
+    stored = sums.get("balance", 0) - later if checked else staged.get("stored", 0)
     counted = entry_sums["amount"] - later if entry_sums else 0
     opening = sums.get("opening", 0)
     if not checked and by_wallet:
