@@ -175,7 +175,7 @@ class DefinitionModel(_Strict):
     def _zone_exists(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             raise ValueError(f"no timezone is named {name!r}; write one like Asia/Riyadh") from None
         return name
 
