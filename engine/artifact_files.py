@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
-from urllib.parse import urlsplit
 
 import fsspec
 
@@ -74,10 +73,11 @@ class ArtifactFiles:
     """The files under `root`, an absolute `file://` URL."""
 
     def __init__(self, root: str) -> None:
-        parts = urlsplit(root)
-        if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
+        # Taken as it is written, as settings make it: a folder's name may hold `#` or `%20`.
+        folder = root.removeprefix("file://")
+        if folder == root or not folder.startswith("/"):
             raise StorageUnsupported(url=root)
-        self.root = Path(parts.path)
+        self.root = Path(folder)
         self._files = fsspec.filesystem("file")
 
     def publish(self, path: str, write: Callable[[BinaryIO], object]) -> StoredFile:

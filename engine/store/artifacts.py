@@ -14,8 +14,6 @@ from engine.store.run import Claim
 from engine.store.runs import held
 from engine.store.tables import artifacts, runs
 
-_UTC_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
-
 
 @dataclass(frozen=True, kw_only=True)
 class NewArtifact:
@@ -176,4 +174,4 @@ def _artifact(row: Row[Any]) -> Artifact:
 
 
 def _rfc3339(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.strftime(_UTC_FORMAT)
+    return None if instant is None else instant.isoformat().replace("+00:00", "Z")
