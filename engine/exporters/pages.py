@@ -128,9 +128,7 @@ def _context(document: Document, longest_table: int) -> Mapping[str, Any]:
             (notice.code, _shortened(legible(notice.text), _LONGEST_NOTICE), notice.grave)
             for notice in document.notices
         ],
-        "facts": [
-            (fact.label, _shortened(fact_text(fact, document))) for fact in document.facts
-        ],
+        "facts": [(fact.label, _shortened(fact_text(fact, document))) for fact in document.facts],
         "summaries": [_page_table(table, document, longest_table) for table in document.summaries],
         "charts": [
             (chart.title, Markup(bar_chart(chart)))  # noqa: S704 - escapes all it is given

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, ClassVar
@@ -276,6 +277,33 @@ def _area(rows: int, last_column: int) -> str:
     return str(xl_range(0, 0, rows, last_column))
 
 
+class _Target:
+    """The target, until it fails: then it takes everything and does nothing.
+
+    XlsxWriter leaves its ZIP open when a write fails, and that one would try again to complete
+    itself whenever it is collected, long after the target is closed.
+    """
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._target: BinaryIO = target
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._target.write(data)
+        except OSError:
+            self._target = BytesIO()
+            raise
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        return self._target.seek(place, whence)
+
+    def tell(self) -> int:
+        return self._target.tell()
+
+    def flush(self) -> None:
+        self._target.flush()
+
+
 @contextmanager
 def _workbook(target: BinaryIO) -> Iterator[Any]:
     """A workbook that ends up in `target`; if its making fails, its aside files are gone."""
@@ -284,7 +312,7 @@ def _workbook(target: BinaryIO) -> Iterator[Any]:
 
     with TemporaryDirectory(prefix="engine-xlsx-") as aside:
         workbook = Workbook(
-            target,
+            _Target(target),
             {
                 "constant_memory": True,
                 "tmpdir": str(Path(aside)),
