@@ -174,16 +174,23 @@ def _next_steps(demo: Settings, own: Settings) -> list[str]:
     """How to look around, and how to go on with the demo's canteen as a source."""
     source = demo.sources["canteen"]
     file = own.home / ".env"
+    engine = _own_command()
     lines = [
         "Look around in the demo's own ledger:",
         f"  export ENGINE_DATABASE_URL={demo.database} ENGINE_STORAGE_URL={demo.storage}",
-        "  engine breaks list; engine artifacts list; engine runs list",
+        f"  {engine} breaks list; {engine} artifacts list; {engine} runs list",
     ]
     if "canteen" not in own.sources and not file.exists():
         file.write_text(f"ENGINE_SOURCES__CANTEEN={source}\n", encoding="utf-8")
         lines += [
             f"{file} now names the demo's canteen as a source, so these work as they are:",
-            "  engine up",
-            "  engine run reconcile -p definition=wallets --wait",
+            f"  {engine} up",
+            f"  {engine} run reconcile -p definition=wallets --wait",
         ]
     return lines
+
+
+def _own_command() -> str:
+    """How the reader can call us again: as this command was called, or by the interpreter."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "engine" else f"{sys.executable} -m engine"
