@@ -92,7 +92,7 @@ def test_an_unknown_name_is_answered_with_the_closest(tmp_path: Path) -> None:
         ("    file: entries.csv\n", "", "say where the rows are"),
         ("    query: SELECT", "    unit: major\n    query: SELECT", "`unit: major` is for files"),
         ("    delimiter: \";\"", "    header: false", "needs its columns as `names`"),
-        ("checks:\n", "sign: {column: t, plus: [a], minus: [a]}\nchecks:\n", "'a' is on both lists"),
+        ("checks:", "sign: {column: t, plus: [a], minus: [a]}\nchecks:", "'a' is on both lists"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_where_it_is(
