@@ -136,3 +136,9 @@ def test_a_full_disk_is_reported_as_itself() -> None:
 
     with pytest.raises(OSError, match="No space left"):
         XlsxExporter().write(a_document(), FullDisk())
+
+
+def test_a_column_is_wide_enough_for_its_largest_number_however_late_it_comes() -> None:
+    rows = [("SAR", 1)] * 300 + [("SAR", -123_456_789_012)]
+    sheet = book_of(a_document([CURRENCY, AMOUNT], rows))["People"]
+    assert sheet.column_dimensions["B"].width >= len("-1,234,567,890.12") + 1
