@@ -103,7 +103,7 @@ class Executor:
                 return self.runs.succeed(claim, end.outcome["result"], peak)
             return self._fail_or_retry(claim, run, job, error, peak)
         if end.cause is Cause.STOPPED and end.reason is StopReason.HANDED_BACK:
-            text = "handed back: the worker was stopped before the attempt could finish"
+            text = end.error or "handed back because the worker shuts down"
             return self.runs.hand_back(claim, outcome.run_error("HandedBack", text), peak)
         if end.cause is Cause.STOPPED and end.reason is StopReason.LEASE_LOST:
             return False

@@ -73,6 +73,7 @@ class Worker:
         if self._draining.is_set():
             return
         self._draining.set()
+        logger.info("draining", extra={"grace_seconds": self.grace_seconds})
         threading.Thread(target=self._hand_back, name="hand-back", daemon=True).start()
 
     def close(self) -> None:
