@@ -1,0 +1,33 @@
+"""Homes for tests of the whole engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.builders.home import Home
+from tests.builders.redis import RedisServer, start_redis
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A home whose queue is on SQLite."""
+    home = Home(tmp_path / "home")
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis that the test may flush and stop."""
+    server = start_redis(tmp_path / "redis")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_home(tmp_path: Path, own_redis: RedisServer) -> Iterator[Home]:
+    """A home whose queue is on a Redis of its own."""
+    home = Home(tmp_path / "home", own_redis.url)
+    yield home
+    home.close()

@@ -1,0 +1,119 @@
+"""The jobs of a test's home: copied there as jobs/trials.py."""
+
+import logging
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from engine.authoring import JobContext, RetryPolicy, job
+from tests.processes.waiting import note
+
+MIB = 1024 * 1024
+FOREVER = 1_000
+AT_ONCE = RetryPolicy(attempts=50, waits=(timedelta(0),))
+
+logger = logging.getLogger("trials")
+
+
+@job(retry=AT_ONCE)
+def write_row(context: JobContext, *, number: int) -> int:
+    """One row, once, with some time before and after in which to be killed."""
+    time.sleep(0.25)
+
+    def insert(connection: Connection) -> int:
+        connection.execute(text("INSERT INTO trial_rows VALUES (:number)"), {"number": number})
+        return number
+
+    written = context.once(f"row {number}", {"number": number}, insert)
+    time.sleep(0.25)
+    return int(written)
+
+
+@job(time_limit=timedelta(seconds=1.5), retry=RetryPolicy(attempts=1))
+def outstay(context: JobContext, *, pids: str) -> None:
+    """Do everything not to end within the time limit."""
+    _refuse_to_die(pids)
+
+
+@job(retry=RetryPolicy(attempts=1))
+def refuse_to_die(context: JobContext, *, pids: str) -> None:
+    """Do everything not to end at all."""
+    _refuse_to_die(pids)
+
+
+@job(memory_limit=150 * MIB, retry=RetryPolicy(attempts=1))
+def eat_memory(context: JobContext, *, pids: str) -> None:
+    """Have a grandchild use more than the limit."""
+    _block_signals()
+    note(pids)
+    if os.fork() == 0:
+        note(pids)
+        eaten = bytearray(200 * MIB)
+        eaten[::4096] = b"x" * len(eaten[::4096])
+    time.sleep(FOREVER)
+
+
+@job(retry=RetryPolicy(attempts=2, waits=(timedelta(0),)))
+def take_a_while(context: JobContext, *, seconds: float, pids: str) -> str:
+    """Sleep, and say who slept."""
+    note(pids)
+    time.sleep(seconds)
+    return "slept"
+
+
+@job()
+def speak(context: JobContext) -> dict[str, int]:
+    """Use every way of saying something."""
+    sys.stdout.write("to stdout\n")
+    sys.stderr.write("to stderr\n")
+    logger.info("a record", extra={"wallet": 7})
+    for done in range(1, 4):
+        context.progress(done, 3, "wallets")
+        time.sleep(0.3)
+    return {"wallets": 3}
+
+
+@job(isolated=False)
+def short_call(context: JobContext, *, number: int) -> int:
+    """One short call in the worker's thread."""
+    logger.info("called")
+    context.progress(1, 1)
+    return number
+
+
+@job(retry=RetryPolicy(attempts=2, waits=(timedelta(0),)))
+def fail(context: JobContext, *, why: str) -> None:
+    """Raise."""
+    raise RuntimeError(why)
+
+
+@job()
+def tick(context: JobContext) -> None:
+    """Nothing."""
+
+
+def _refuse_to_die(pids: str) -> None:
+    """Grandchildren of two kinds, no signal heeded, every exception swallowed, and a C call."""
+    _block_signals()
+    note(pids)
+    for session in (False, True):
+        if os.fork() == 0:
+            if session:
+                os.setsid()
+            note(pids)
+            time.sleep(FOREVER)
+    while True:
+        try:
+            sum(range(10**15))
+        except BaseException:  # noqa: BLE001 - what it is about
+            Path(pids).exists()
+            continue
+
+
+def _block_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
