@@ -40,12 +40,18 @@ class QuerySide:
                 )
                 raise InvalidQuery(source=self.side.source, reason=reason)
 
-    def select(self, *, guarded: bool) -> str:
-        """The canonical columns, to be staged."""
+    @property
+    def key(self) -> str | None:
+        """The id of the rows, where it is one column of the query."""
+        columns = self.side.keys.get("entry", ())
+        return _name(columns[0]) if len(columns) == 1 else None
+
+    def columns(self, *, guarded: bool) -> str:
+        """The canonical columns, to be selected from the query and staged."""
         columns = [
             f"{self._column(name, guarded=guarded)} AS {_name(name)}" for name in self.wanted
         ]
-        return f"SELECT {', '.join(columns)} FROM ({self.query}\n)"  # noqa: S608
+        return ", ".join(columns)
 
     def totals(self, currencies: Sequence[str] | None, *, guarded: bool) -> str:
         """The number of rows, then for each currency their number and the sum of each amount.

@@ -11,13 +11,12 @@ from engine.errors import Invalid
 from engine.reconciliation.chains import Chains, follow
 from engine.reconciliation.checks.catalog import CHECKS
 from engine.reconciliation.checks.check import Answer, Material
-from engine.reconciliation.definition import Definition, Side
+from engine.reconciliation.definition import Definition
 from engine.reconciliation.definitions import Definitions
 from engine.reconciliation.instants import micros
 from engine.reconciliation.lanes import add_up
 from engine.reconciliation.result import Finding, Result
 from engine.reconciliation.sides import (
-    UNKNOWN,
     Snapshots,
     StagedSide,
     Totals,
@@ -78,12 +77,20 @@ class Reconciler:
             open_snapshots(definition, self.definitions.sources) as snapshots,
             open_staging(zone=definition.timezone, **self._staging) as staging,  # type: ignore[arg-type]
         ):
-            tell(0, _STEPS, "reading the sides")
-            staged, asked = _stage(definition, snapshots, staging)
+            staged = []
+            for step, side in enumerate(definition.sides):
+                tell(step, _STEPS, f"reading {side.name}")
+                staged.append(snapshots.stage(side, staging))
+            _agree_on_ids(definition, staging)
+            _require_single_wallets(definition, staging)
             tell(2, _STEPS, "comparing")
-            chains = _compare(definition, staging, micros(cut_off))
-            tell(3, _STEPS, "proving the control totals")
-            totals = tie_out(definition, staging, asked)
+            currencies = _currencies(definition, staging)
+            # The source adds up its totals while the rows it gave are compared.
+            with ThreadPoolExecutor(max_workers=1) as beside:
+                asked = beside.submit(_ask_totals, snapshots, staged, currencies)
+                chains = _compare(definition, staging, micros(cut_off))
+                tell(3, _STEPS, "proving the control totals")
+                totals = tie_out(definition, staging, asked.result())
             tell(4, _STEPS, "listing differences")
             material = Material(definition=definition, staging=staging, chains=chains)
             answers = [
@@ -114,39 +121,10 @@ def _asked(definition: Definition) -> Sequence[tuple[str, int]]:
     return sorted(definition.checks.items())
 
 
-def _stage(
-    definition: Definition, snapshots: Snapshots, staging: Staging
-) -> tuple[Sequence[StagedSide], dict[str, Totals]]:
-    """Every side, staged, and the control totals of each.
-
-    The entries are read by this thread. Beside it another reads the wallets and asks the source
-    for its totals, which are asked for again if the entries turn out not to be as due.
-    """
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        beside = pool.submit(_stage_beside, definition, snapshots, staging.another())
-        entries = snapshots.stage(definition.entries, staging)
-        staged, early = beside.result()
-    staged = [*staged, entries]
-    _agree_on_ids(definition, staging)
-    _require_single_wallets(definition, staging)
-    asked: dict[str, Totals] = {}
-    for one in staged:
-        totals = early[one.side.name]
-        if totals is None or one.guarded or UNKNOWN in totals:
-            totals = snapshots.totals(one, _currencies(definition, staging, definition.sides))
-        asked[one.side.name] = totals
-    return staged, asked
-
-
-def _stage_beside(
-    definition: Definition, snapshots: Snapshots, staging: Staging
-) -> tuple[list[StagedSide], dict[str, Totals | None]]:
-    others = [side for side in definition.sides if side is not definition.entries]
-    staged = [snapshots.stage(side, staging, beside=True) for side in others]
-    currencies = _currencies(definition, staging, others)
-    return staged, {
-        side.name: snapshots.early_totals(side, currencies) for side in definition.sides
-    }
+def _ask_totals(
+    snapshots: Snapshots, staged: Sequence[StagedSide], currencies: Sequence[str]
+) -> dict[str, Totals]:
+    return {one.side.name: snapshots.totals(one, currencies) for one in staged}
 
 
 def _compare(definition: Definition, staging: Staging, cut_off: int) -> Chains:
@@ -183,9 +161,9 @@ def _require_single_wallets(definition: Definition, staging: Staging) -> None:
         raise DoubledWallet(name=definition.name, wallet=wallet, currency=currency, count=count)
 
 
-def _currencies(definition: Definition, staging: Staging, sides: Sequence[Side]) -> list[str]:
+def _currencies(definition: Definition, staging: Staging) -> list[str]:
     found: set[str] = {definition.currency}
-    for side in sides:
+    for side in definition.sides:
         if "currency" in side.keys:
             rows = staging.rows(f"SELECT DISTINCT currency FROM {side.name}")  # noqa: S608
             found.update(currency for (currency,) in rows if currency is not None)

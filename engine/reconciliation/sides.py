@@ -4,8 +4,9 @@ The control totals are asked of the sources themselves, inside the same snapshot
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from engine.reconciliation.definition import Definition, FileRows, Side
 from engine.reconciliation.file_side import FileSide
@@ -15,6 +16,7 @@ from engine.reconciliation.staging import Staging
 from engine.sources.catalog import Sources
 from engine.sources.faults import SourceUnreachable, UnreadableFile
 from engine.sources.folder import Folder, sha256_of
+from engine.sources.halves import batches_in_halves
 from engine.sources.sqlite import SqliteDatabase, SqliteSnapshot
 
 Totals = Mapping[str, tuple[int, Mapping[str, int]]]
@@ -24,7 +26,7 @@ Totals = Mapping[str, tuple[int, Mapping[str, int]]]
 _NEEDED = ("wallet", "currency", "amount", "opening", "balance")
 _MOST_CURRENCIES = 64
 
-UNKNOWN = ""  # the currency of rows whose own was not asked for
+_UNKNOWN = ""  # the currency of rows whose own was not asked for
 
 
 @dataclass
@@ -78,13 +80,10 @@ class Snapshots:
         self._sources = sources
         self._opened = opened
 
-    def stage(self, side: Side, staging: Staging, *, beside: bool = False) -> StagedSide:
-        """Read one side into the table of its name; `beside` another thread that reads."""
-        if _is_file(side):
-            staged = self._stage_file(side, staging)
-        else:
-            held = self._opened[side.source.lower()]
-            staged = self._stage_query(side, held.beside if beside else held, staging)
+    def stage(self, side: Side, staging: Staging) -> StagedSide:
+        """Read one side into the table of its name."""
+        stage = self._stage_file if _is_file(side) else self._stage_query
+        staged = stage(side, staging)
         needed = [name for name in _NEEDED if name in staged.reads.wanted]
         if staged.findings and needed:
             missing = " OR ".join(f"{name} IS NULL" for name in needed)
@@ -94,33 +93,23 @@ class Snapshots:
     def totals(self, staged: StagedSide, currencies: Sequence[str]) -> Totals:
         """The control totals of a side, asked of its source."""
         if isinstance(staged.reads, FileSide):
-            reads = staged.reads
-            if sha256_of(reads.file.path) != staged.read.fingerprint:
-                raise UnreadableFile(
-                    file=reads.file.path.name,
-                    source=staged.side.source,
-                    reason="it changed while it was read; run again",
-                )
-            return reads.totals()
-        return self._query_totals(staged.reads, currencies, guarded=staged.guarded)
+            return self._file_totals(staged, staged.reads)
+        return self._query_totals(staged, staged.reads, currencies)
 
-    def early_totals(self, side: Side, currencies: Sequence[str]) -> Totals | None:
-        """The totals of a side that is still being staged: right if all in it is as due.
-
-        None for a file, which is read once it is known what it held.
-        """
-        if _is_file(side):
-            return None
-        reads = QuerySide(side, wanted(self._definition, side))
-        return self._query_totals(reads, currencies, guarded=False)
+    def _file_totals(self, staged: StagedSide, reads: FileSide) -> Totals:
+        path = reads.file.path
+        if sha256_of(path) != staged.read.fingerprint:
+            reason = "it changed while it was read; run again"
+            raise UnreadableFile(file=path.name, source=staged.side.source, reason=reason)
+        return reads.totals()
 
     def _query_totals(
-        self, reads: QuerySide, currencies: Sequence[str], *, guarded: bool
+        self, staged: StagedSide, reads: QuerySide, currencies: Sequence[str]
     ) -> Totals:
+        snapshot = self._opened[reads.side.source.lower()]
         own = "currency" in reads.side.keys
         asked = list(currencies)[:_MOST_CURRENCIES] if own else None
-        snapshot = self._opened[reads.side.source.lower()].beside
-        ((rows, *sums),) = snapshot.rows(reads.totals(asked, guarded=guarded))
+        ((rows, *sums),) = snapshot.rows(reads.totals(asked, guarded=staged.guarded))
         width = 1 + len(reads.amounts)
         totals = {}
         for at, currency in enumerate(asked if asked is not None else [self._definition.currency]):
@@ -130,7 +119,7 @@ class Snapshots:
                 {name: amount or 0 for name, amount in zip(reads.amounts, amounts, strict=True)},
             )
         if (unknown := rows - sum(count for count, _ in totals.values())) != 0:
-            totals[UNKNOWN] = unknown, dict.fromkeys(reads.amounts, 0)
+            totals[_UNKNOWN] = unknown, dict.fromkeys(reads.amounts, 0)
         return totals
 
     def _stage_file(self, side: Side, staging: Staging) -> StagedSide:
@@ -152,8 +141,9 @@ class Snapshots:
             guarded=True,
         )
 
-    def _stage_query(self, side: Side, snapshot: SqliteSnapshot, staging: Staging) -> StagedSide:
+    def _stage_query(self, side: Side, staging: Staging) -> StagedSide:
         reads = QuerySide(side, wanted(self._definition, side))
+        snapshot = self._opened[side.source.lower()]
         guarded = not self._load_plain(reads, snapshot, staging)
         if guarded:
             self._load(reads, snapshot, staging, guarded=True)
@@ -191,7 +181,8 @@ class Snapshots:
         import duckdb
         import pyarrow as pa
 
-        with snapshot.batches(reads.select(guarded=guarded)) as reader:
+        columns = reads.columns(guarded=guarded)
+        with _batches(snapshot, columns, reads) as reader:
             if any(pa.types.is_floating(column.type) for column in reader.schema):
                 return False
             try:
@@ -233,6 +224,14 @@ class Snapshots:
             rows=staging.count(side.name),
             fingerprint=fingerprint,
         )
+
+
+def _batches(
+    snapshot: SqliteSnapshot, columns: str, reads: QuerySide
+) -> AbstractContextManager[Any]:
+    if reads.key is None:
+        return snapshot.batches(f"SELECT {columns} FROM ({reads.query}\n)")  # noqa: S608
+    return batches_in_halves(snapshot, columns, reads.query, reads.key)
 
 
 def _is_file(side: Side) -> bool:

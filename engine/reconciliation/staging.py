@@ -103,10 +103,6 @@ class Staging:
         finally:
             cursor.close()
 
-    def another(self) -> "Staging":
-        """The same tables, for another thread."""
-        return Staging(self.connection.cursor())
-
 
 @contextmanager
 def open_staging(

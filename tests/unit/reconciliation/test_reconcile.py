@@ -318,7 +318,7 @@ def test_a_period_ends_at_the_cut_off(canteen: Canteen) -> None:
 def test_progress_is_told(canteen: Canteen) -> None:
     told: list[tuple[int, int, str]] = []
     canteen.reconciler().find("wallets", progress=lambda *step: told.append(step))
-    assert told[0] == (0, 5, "reading the sides")
+    assert told[0] == (0, 5, "reading wallets")
     assert told[-1] == (5, 5, "done")
 
 

@@ -1,0 +1,108 @@
+"""One long query read by two readers at once, each of them half of the ids.
+
+Only where it costs nothing: both readers must be at one moment, and the query must come down to
+one table in the order of its INTEGER PRIMARY KEY, so that each half is read without the other.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from queue import Full, Queue
+from threading import Event, Thread
+from typing import Any
+
+from engine.sources.sqlite import SqliteSnapshot
+
+_WORTH = 200_000  # ids apart; less is read in a moment anyway
+_AHEAD = 4  # batches that wait for whoever takes them
+_PATIENCE = 0.05  # seconds between looks whether anybody still wants the batches
+
+
+@contextmanager
+def batches_in_halves(
+    snapshot: SqliteSnapshot, columns: str, query: str, key: str
+) -> Iterator[Any]:
+    """`SELECT columns FROM (query)` as a `pyarrow.RecordBatchReader`, in any order.
+
+    `key` is the id among the columns of the query.
+    """
+    import pyarrow as pa
+
+    rows = f"FROM ({query}\n)"
+    whole = f"SELECT {columns} {rows}"
+    middle = _middle(snapshot, rows, key)
+    if middle is None:
+        with snapshot.batches(whole) as reader:
+            yield reader
+        return
+    with ExitStack() as stack:
+        lower = snapshot.batches(f"{whole} WHERE {key} < {middle}")
+        upper = snapshot.beside.batches(f"{whole} WHERE {key} >= {middle}")
+        readers = [stack.enter_context(half) for half in (lower, upper)]
+        if readers[0].schema == readers[1].schema:
+            merged = stack.enter_context(_merged(readers))
+            yield pa.RecordBatchReader.from_batches(readers[0].schema, merged)
+            return
+    # The halves begin with values of different types: one reader will say where they change.
+    with snapshot.batches(whole) as reader:
+        yield reader
+
+
+def _middle(snapshot: SqliteSnapshot, rows: str, key: str) -> int | None:
+    """The id between two halves; None if the query is better read as a whole."""
+    if snapshot.beside is snapshot:
+        return None
+    plan = snapshot.rows(f"EXPLAIN QUERY PLAN SELECT 1 {rows} WHERE {key} < 0")
+    if len(plan) != 1 or "USING INTEGER PRIMARY KEY (rowid<?)" not in str(plan[0][-1]):
+        return None
+    # Each by itself, SQLite looks these up at the ends of the table.
+    ((lowest,),) = snapshot.rows(f"SELECT min({key}) {rows}")
+    ((highest,),) = snapshot.rows(f"SELECT max({key}) {rows}")
+    if lowest is None or highest - lowest < _WORTH:
+        return None
+    return int(lowest + highest) // 2
+
+
+@contextmanager
+def _merged(readers: list[Any]) -> Iterator[Iterator[Any]]:
+    """The batches of both, each read by a thread of its own; an error of one is raised."""
+    ready: Queue[Any] = Queue(_AHEAD)
+    nobody = Event()
+
+    def offer(batch: Any) -> None:
+        while not nobody.is_set():
+            try:
+                ready.put(batch, timeout=_PATIENCE)
+            except Full:
+                continue
+            return
+
+    def pump(reader: Any) -> None:
+        try:
+            for batch in reader:
+                offer(batch)
+                if nobody.is_set():
+                    return
+            offer(None)
+        except Exception as error:  # noqa: BLE001 - raised again where the batches are taken
+            offer(error)
+
+    threads = [Thread(target=pump, args=(reader,), daemon=True) for reader in readers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield _taken(ready, len(threads))
+    finally:
+        nobody.set()
+        for thread in threads:
+            thread.join()
+
+
+def _taken(ready: "Queue[Any]", unfinished: int) -> Iterator[Any]:
+    while unfinished:
+        batch = ready.get()
+        if isinstance(batch, Exception):
+            raise batch
+        if batch is None:
+            unfinished -= 1
+        else:
+            yield batch
