@@ -125,11 +125,12 @@ class App:
     def publisher(self) -> "Publisher":
         """Writes documents as artifacts."""
         from engine.artifact_files import ArtifactFiles
-        from engine.exporters.formats import EXPORTERS
+        from engine.exporters.formats import exporters_with
         from engine.reporting.publish import Publisher
 
         files = ArtifactFiles(self.settings.storage)
-        return Publisher(files=files, artifacts=self.artifacts, exporters=EXPORTERS)
+        exporters = exporters_with(self.settings.templates_folder)
+        return Publisher(files=files, artifacts=self.artifacts, exporters=exporters)
 
     @cached_property
     def retention(self) -> "Retention":
