@@ -1,0 +1,156 @@
+"""Effects: work in the ledger's database happens once, with its key and its result."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from engine.effects import Effects, LeaseLost, OtherRequest, ResultNotJson
+from engine.store.database import Database
+from engine.store.run import Claim
+from engine.store.runs import RunStore
+from tests.builders.booking import a_claim, let_leases_run_out
+from tests.builders.database import a_database
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A ledger with a table for the work."""
+    database = a_database(tmp_path)
+    with database.begin() as connection:
+        connection.execute(text("CREATE TABLE postings (amount INTEGER)"))
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def effects(database: Database) -> Effects:
+    """Its effects."""
+    return Effects(database)
+
+
+@pytest.fixture
+def claim(database: Database) -> Claim:
+    """The claim of an attempt under way."""
+    return a_claim(RunStore(database))
+
+
+def post(connection: Connection) -> dict[str, int]:
+    """The work: one row."""
+    connection.execute(text("INSERT INTO postings VALUES (500)"))
+    return {"posted": 500}
+
+
+def never(connection: Connection) -> None:
+    """Work that must not be done."""
+    raise AssertionError("called")
+
+
+def postings(database: Database) -> int:
+    """How often the work was done."""
+    with database.read() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM postings")).scalar_one())
+
+
+def keys(database: Database) -> list[str]:
+    """The keys that are done."""
+    with database.read() as connection:
+        return list(connection.execute(text("SELECT key FROM effects")).scalars())
+
+
+def test_a_key_that_is_done_returns_its_result_without_calling(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    request = {"wallet": 7, "amount": 500}
+    assert effects.once(claim, "fee", request, post) == {"posted": 500}
+    assert effects.once(claim, "fee", dict(reversed(request.items())), never) == {"posted": 500}
+    assert (postings(database), keys(database)) == (1, ["fee"])
+
+
+def test_another_run_finds_the_key_done(effects: Effects, claim: Claim, database: Database) -> None:
+    effects.once(claim, "fee", None, post)
+    assert effects.once(a_claim(RunStore(database)), "fee", None, never) == {"posted": 500}
+
+
+def test_each_key_is_work_of_its_own(effects: Effects, claim: Claim, database: Database) -> None:
+    effects.once(claim, "fee 1", None, post)
+    effects.once(claim, "fee 2", None, post)
+    assert postings(database) == 2
+
+
+def test_a_key_done_for_another_request_is_an_error(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    effects.once(claim, "fee", {"amount": 500}, post)
+    with pytest.raises(OtherRequest, match="the effect 'fee' was done for another request"):
+        effects.once(claim, "fee", {"amount": 600}, never)
+    assert postings(database) == 1
+
+
+def test_an_error_in_the_work_undoes_all_of_it(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    def post_and_fail(connection: Connection) -> None:
+        post(connection)
+        raise RuntimeError("after the row")
+
+    with pytest.raises(RuntimeError, match="after the row"):
+        effects.once(claim, "fee", None, post_and_fail)
+    assert (postings(database), keys(database)) == (0, [])
+    assert effects.once(claim, "fee", None, post) == {"posted": 500}
+
+
+def test_an_attempt_without_its_lease_writes_nothing(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    let_leases_run_out(database)
+    with pytest.raises(LeaseLost, match="attempt 1 of run 1 lost its lease"):
+        effects.once(claim, "fee", None, never)
+    assert keys(database) == []
+
+
+def test_an_attempt_whose_run_was_taken_up_writes_nothing_even_if_the_key_is_done(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    forged = Claim(run_id=claim.run_id, attempt=claim.attempt, token="0" * 32)
+    with pytest.raises(LeaseLost):
+        effects.once(forged, "fee", None, never)
+    effects.once(claim, "fee", None, post)
+    with pytest.raises(LeaseLost):
+        effects.once(forged, "fee", None, never)
+
+
+def test_work_that_outlives_its_lease_is_undone(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    def post_slowly(connection: Connection) -> None:
+        post(connection)
+        connection.execute(text("UPDATE runs SET lease_until = '2000-01-01 00:00:00.000000'"))
+
+    with pytest.raises(LeaseLost):
+        effects.once(claim, "fee", None, post_slowly)
+    assert (postings(database), keys(database)) == (0, [])
+
+
+@pytest.mark.parametrize("result", [object(), {1, 2}, float("nan"), b"bytes"])
+def test_a_result_that_is_not_json_undoes_the_work(
+    effects: Effects, claim: Claim, database: Database, result: Any
+) -> None:
+    def post_and_return(connection: Connection) -> Any:
+        post(connection)
+        return result
+
+    with pytest.raises(ResultNotJson, match="the effect 'fee' returned"):
+        effects.once(claim, "fee", None, post_and_return)
+    assert postings(database) == 0
+
+
+@pytest.mark.parametrize("result", [None, 7, "text", [1, None], {"a": {"b": []}}])
+def test_the_first_call_returns_what_later_ones_read(
+    effects: Effects, claim: Claim, result: Any
+) -> None:
+    assert effects.once(claim, "fee", None, lambda _: result) == result
+    assert effects.once(claim, "fee", None, never) == result
+    assert effects.once(claim, "pair", None, lambda _: (1, 2)) == [1, 2]
