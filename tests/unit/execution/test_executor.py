@@ -1,0 +1,294 @@
+"""The executor: every way an attempt can end is written down as the job's policy wants it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.dispatch import Dispatch
+from engine.errors import EngineError
+from engine.execution.claims import HeldClaims
+from engine.execution.executor import Executor, OnLines, OnProgress
+from engine.execution.orders import (
+    AttemptEnd,
+    Cause,
+    Line,
+    Order,
+    Progress,
+    StopReason,
+    Stream,
+)
+from engine.job import Job, job
+from engine.retry import RetryPolicy
+from engine.states import RunState
+from engine.store.logs import LogStore
+from engine.store.run import Run
+from engine.store.runs import RunStore
+from tests.builders.booking import BROKEN, MIDNIGHT, a_claim, a_firing, a_run, let_leases_run_out
+from tests.builders.doorbell import FakeDoorbell
+
+MINUTE = timedelta(minutes=1)
+ENDED_BADLY = {"type": "ValueError", "message": "row 7", "trace": "Traceback"}
+
+
+@job(time_limit=MINUTE, memory_limit=7_000_000, retry=RetryPolicy(waits=(MINUTE,)))
+def purge(context: Any) -> None:
+    """Try again after a minute."""
+
+
+@job(on_crash="fail")
+def pay(context: Any) -> None:
+    """Crash and be looked at."""
+
+
+@job(isolated=False)
+def touch(context: Any) -> None:
+    """Run in the worker."""
+
+
+JOBS: dict[str, Job] = {each.name: each for each in (purge, pay, touch)}
+
+
+@dataclass
+class FakeAttempts:
+    """Ends every attempt as it is told to."""
+
+    end: dict[str, Any] = field(default_factory=lambda: finished("done"))
+    orders: list[Order] = field(default_factory=list)
+    meanwhile: Callable[[Order, OnLines, OnProgress], object] = lambda *_: None
+
+    def run(self, order: Order, *, on_lines: OnLines, on_progress: OnProgress) -> AttemptEnd:
+        """Carry out nothing."""
+        self.orders.append(order)
+        self.meanwhile(order, on_lines, on_progress)
+        return AttemptEnd(id=order.id, **self.end)
+
+
+def finished(result: Any) -> dict[str, Any]:
+    """The end of an attempt that went well."""
+    return {"cause": Cause.FINISHED, "outcome": {"result": result}, "peak_memory_bytes": 9}
+
+
+@pytest.fixture
+def attempts() -> FakeAttempts:
+    """Attempts in processes of their own, as it were."""
+    return FakeAttempts()
+
+
+@pytest.fixture
+def doorbell() -> FakeDoorbell:
+    """Queues without messages."""
+    return FakeDoorbell()
+
+
+@pytest.fixture
+def executor(runs: RunStore, attempts: FakeAttempts, doorbell: FakeDoorbell) -> Executor:
+    """A worker's executor."""
+    return Executor(
+        worker="worker-1",
+        jobs=JOBS,
+        runs=runs,
+        logs=LogStore(runs.database),
+        dispatch=Dispatch(runs=runs, doorbell=doorbell),
+        claims=HeldClaims(runs, lambda *_: False),
+        isolated=attempts,
+        threaded=FakeAttempts(finished("in the worker")),
+    )
+
+
+def carried_out(executor: Executor, **changes: Any) -> Run:
+    """A new run, after one attempt at it."""
+    run = a_run(executor.runs, **changes)
+    executor.carry_out(run.id)
+    assert executor.claims.all() == []
+    return executor.runs.get(run.id)
+
+
+def test_an_attempt_is_ordered_with_its_limits_and_what_the_run_is_about(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    period = (MIDNIGHT - timedelta(days=1), MIDNIGHT)
+    run = carried_out(executor, params={"days": 9}, firing=a_firing(2), period=period)
+    (order,) = attempts.orders
+    assert (order.id, order.run_id, order.attempt) == (f"{run.id}:1", run.id, 1)
+    assert (order.time_limit, order.memory_limit) == (MINUTE, 7_000_000)
+    assert len(order.token) == 32
+    assert order.payload == {
+        "job": "purge",
+        "reference": run.reference,
+        "params": {"days": 9},
+        "schedule": "hourly",
+        "scheduled_for": "2026-11-24T02:00:00+00:00",
+        "period": ["2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"],
+    }
+
+
+def test_a_result_is_kept(executor: Executor) -> None:
+    run = carried_out(executor)
+    assert (run.state, run.result, run.peak_memory_bytes) == (RunState.SUCCEEDED, "done", 9)
+
+
+def test_a_job_that_is_not_isolated_runs_in_the_worker(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    assert carried_out(executor, job="touch").result == "in the worker"
+    assert attempts.orders == []
+
+
+def test_what_is_not_to_be_had_is_left_alone(executor: Executor, attempts: FakeAttempts) -> None:
+    claim = a_claim(executor.runs)
+    executor.carry_out(claim.run_id)
+    executor.carry_out(12345)
+    assert attempts.orders == []
+    assert executor.runs.get(claim.run_id).state is RunState.RUNNING
+
+
+def test_an_error_is_tried_again_until_no_attempt_is_left(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    attempts.end = {"cause": Cause.FINISHED, "outcome": {"error": ENDED_BADLY}}
+    again = carried_out(executor, attempts=2)
+    assert again.state is RunState.RETRYING
+    assert again.due_at - again.created_at >= MINUTE
+    failed = carried_out(executor, attempts=1)
+    assert failed.state is RunState.FAILED
+    assert failed.error is not None
+    assert (failed.error.type, failed.error.message) == ("ValueError", "row 7")
+    (attempt,) = executor.runs.attempts_of(failed.id)
+    assert attempt.error_trace == "Traceback"
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (Cause.CRASHED, "Crashed"),
+        (Cause.TIME_LIMIT, "TimeLimitExceeded"),
+        (Cause.MEMORY_LIMIT, "MemoryLimitExceeded"),
+    ],
+)
+@pytest.mark.parametrize(("allowed", "state"), [(1, RunState.FAILED), (2, RunState.RETRYING)])
+def test_an_attempt_that_had_to_end_says_why(
+    executor: Executor,
+    attempts: FakeAttempts,
+    cause: Cause,
+    kind: str,
+    allowed: int,
+    state: RunState,
+) -> None:
+    attempts.end = {"cause": cause, "error": "the reason"}
+    run = carried_out(executor, attempts=allowed)
+    assert run.state is state
+    assert run.error is not None
+    assert (run.error.type, run.error.message) == (kind, "the reason")
+
+
+def test_a_job_may_rather_fail_than_run_twice(executor: Executor, attempts: FakeAttempts) -> None:
+    attempts.end = {"cause": Cause.CRASHED, "error": "killed by signal 11"}
+    assert carried_out(executor, job="pay").state is RunState.FAILED
+    attempts.end = {"cause": Cause.TIME_LIMIT, "error": "the time limit passed"}
+    assert carried_out(executor, job="pay").state is RunState.RETRYING
+
+
+def test_a_run_handed_back_keeps_its_attempt(executor: Executor, attempts: FakeAttempts) -> None:
+    attempts.end = {
+        "cause": Cause.STOPPED,
+        "reason": StopReason.HANDED_BACK,
+        "error": "handed back; the attempt stopped",
+    }
+    run = carried_out(executor, attempts=1)
+    assert (run.state, run.attempts_allowed) == (RunState.QUEUED, 2)
+    assert run.error is not None
+    assert run.error.message == "handed back; the attempt stopped"
+
+
+def test_an_attempt_without_its_lease_writes_nothing(
+    executor: Executor, attempts: FakeAttempts, runs: RunStore
+) -> None:
+    attempts.end = {"cause": Cause.STOPPED, "reason": StopReason.LEASE_LOST, "error": "killed"}
+    run = carried_out(executor)
+    assert (run.state, run.error) == (RunState.RUNNING, None)
+
+
+def test_an_attempt_that_cannot_be_started_is_a_failed_one(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    def refuse(*_: object) -> None:
+        raise EngineError
+
+    attempts.meanwhile = refuse
+    run = carried_out(executor, attempts=1)
+    assert run.state is RunState.FAILED
+    assert run.error is not None
+    assert run.error.type == "NotStarted"
+
+
+def test_a_bug_of_ours_does_not_keep_the_lease_alive(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    def break_down(*_: object) -> None:
+        raise ZeroDivisionError
+
+    attempts.meanwhile = break_down
+    run = a_run(executor.runs)
+    with pytest.raises(ZeroDivisionError):
+        executor.carry_out(run.id)
+    assert executor.claims.all() == []
+
+
+def test_a_run_of_a_job_that_is_gone_fails_and_says_so(executor: Executor) -> None:
+    run = carried_out(executor, job="pruge")
+    assert run.state is RunState.FAILED
+    assert run.error is not None
+    assert "no job is named 'pruge'; closest known name: 'purge'" in run.error.message
+
+
+def test_what_an_attempt_says_is_kept(executor: Executor, attempts: FakeAttempts) -> None:
+    seen: list[int | None] = []
+
+    def speak(order: Order, on_lines: OnLines, on_progress: OnProgress) -> None:
+        on_lines([Line(MIDNIGHT, Stream.STDOUT, "hello"), Line(MIDNIGHT, Stream.LOG, "قيد")])
+        on_progress(Progress(id=order.id, done=3, total=4, note="rows"))
+        seen.append(executor.runs.get(order.run_id).progress_done)
+
+    attempts.meanwhile = speak
+    run = carried_out(executor)
+    lines = executor.logs.of_run(run.id)
+    assert [(line.attempt, line.stream, line.text) for line in lines] == [
+        (1, "stdout", "hello"),
+        (1, "log", "قيد"),
+    ]
+    assert seen == [3]
+
+
+def test_the_lease_is_held_while_the_attempt_goes_on(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    held: list[int] = []
+    attempts.meanwhile = lambda *_: held.append(len(executor.claims.all()))
+    carried_out(executor)
+    assert held == [1]
+
+
+def test_an_attempt_that_lost_its_run_changes_nothing(
+    executor: Executor, attempts: FakeAttempts, runs: RunStore
+) -> None:
+    def be_rescued(*_: object) -> None:
+        let_leases_run_out(runs.database)
+        (lost,) = runs.lost()
+        runs.rescue(lost, BROKEN, timedelta())
+        a_claim(runs, lost, "worker-2")
+
+    attempts.meanwhile = be_rescued
+    run = carried_out(executor)
+    assert (run.state, run.worker, run.result) == (RunState.RUNNING, "worker-2", None)
+
+
+def test_the_next_run_of_the_schedule_is_rung_for(
+    executor: Executor, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    first = a_run(runs, firing=a_firing(1, overlap="queue"))
+    second = a_run(runs, firing=a_firing(2, overlap="queue"))
+    executor.carry_out(first.id)
+    assert doorbell.messages == [("default", second.id)]

@@ -1,0 +1,141 @@
+"""The sweep: rescues lost runs by their job's policy, rings for due ones, in one process."""
+
+from typing import Any
+
+import pytest
+
+from engine.dispatch import Dispatch
+from engine.execution.sweep import Sweep
+from engine.job import Job, job
+from engine.states import RunState
+from engine.store.database import LedgerUnreachable
+from engine.store.leases import LeaseStore
+from engine.store.run import NewRun, Run
+from engine.store.runs import RunStore
+from tests.builders.booking import a_claim, a_run, let_leases_run_out
+from tests.builders.doorbell import FakeDoorbell
+
+
+@job()
+def purge(context: Any) -> None:
+    """Crash and be tried again."""
+
+
+@job(on_crash="fail")
+def pay(context: Any) -> None:
+    """Crash and be looked at."""
+
+
+JOBS: dict[str, Job] = {each.name: each for each in (purge, pay)}
+
+
+@pytest.fixture
+def doorbell() -> FakeDoorbell:
+    """Queues without messages."""
+    return FakeDoorbell()
+
+
+@pytest.fixture
+def sweep(runs: RunStore, doorbell: FakeDoorbell) -> Sweep:
+    """One process's part."""
+    return a_sweep(runs, doorbell, "one")
+
+
+def a_sweep(runs: RunStore, doorbell: FakeDoorbell, holder: str) -> Sweep:
+    """The part of the process called `holder`."""
+    return Sweep(
+        holder=holder,
+        dispatch=Dispatch(runs=runs, doorbell=doorbell),
+        leases=LeaseStore(runs.database),
+        jobs=JOBS,
+    )
+
+
+def a_lost_run(runs: RunStore, **changes: Any) -> Run:
+    """A run whose worker died."""
+    run = a_run(runs, **changes)
+    a_claim(runs, run, "worker-9")
+    let_leases_run_out(runs.database)
+    return run
+
+
+def test_a_lost_run_is_rung_for_at_once_and_says_what_happened(
+    sweep: Sweep, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    run = a_lost_run(runs)
+    assert sweep.once() is True
+    assert doorbell.messages == [("default", run.id)]
+    again = runs.get(run.id)
+    assert again.state is RunState.RETRYING
+    assert again.error is not None
+    assert again.error.type == "WorkerLost"
+    assert again.error.message.startswith("worker lost: worker-9 did not renew its lease, which")
+    assert runs.claim(run.id, "worker-2") is not None
+
+
+def test_a_lost_run_without_another_attempt_fails(sweep: Sweep, runs: RunStore) -> None:
+    run = a_lost_run(runs, attempts=1)
+    sweep.once()
+    assert runs.get(run.id).state is RunState.FAILED
+
+
+def test_a_job_may_rather_fail_than_run_twice(
+    sweep: Sweep, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    run = a_lost_run(runs, job="pay")
+    sweep.once()
+    assert runs.get(run.id).state is RunState.FAILED
+    assert doorbell.messages == []
+
+
+def test_a_lost_run_of_a_job_that_is_gone_is_tried_again(sweep: Sweep, runs: RunStore) -> None:
+    run = a_lost_run(runs, job="renamed")
+    sweep.once()
+    assert runs.get(run.id).state is RunState.RETRYING
+
+
+def test_one_process_sweeps_until_it_stops(
+    sweep: Sweep, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    other = a_sweep(runs, doorbell, "two")
+    assert [sweep.once(), other.once(), sweep.once()] == [True, False, True]
+    sweep.stop()
+    assert [other.once(), sweep.once()] == [True, False]
+
+
+def test_whoever_lost_the_ledger_waits_one_lease_before_it_rescues(
+    sweep: Sweep, runs: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("engine.execution.sweep.time.monotonic", lambda: now[0])
+
+    def unreachable(*_: object, **__: object) -> bool:
+        raise LedgerUnreachable(url="sqlite://", error="locked")
+
+    run = a_lost_run(runs)
+    with monkeypatch.context() as broken:
+        broken.setattr(sweep.leases, "take", unreachable)
+        assert sweep.once() is False
+    now[0] += runs.lease.total_seconds() - 0.1
+    assert sweep.once() is True
+    assert runs.get(run.id).state is RunState.RUNNING
+    now[0] += 0.2
+    sweep.once()
+    assert runs.get(run.id).state is RunState.RETRYING
+
+
+def test_a_silent_queue_does_not_stop_the_rescue(
+    sweep: Sweep, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    doorbell.broken = True
+    run = a_lost_run(runs)
+    assert sweep.once() is True
+    assert runs.get(run.id).state is RunState.RETRYING
+
+
+def test_a_run_booked_by_a_process_that_died_before_it_rang_is_rung_for(
+    sweep: Sweep, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    run, _ = runs.book(NewRun(job="purge", queue="nightly"))
+    sweep.once()
+    assert doorbell.messages == [("nightly", run.id)]

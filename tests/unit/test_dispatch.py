@@ -1,0 +1,122 @@
+"""Dispatch: what is booked is rung for, once, when it is due; a silent queue loses nothing."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.dispatch import Dispatch
+from engine.huey_app.doorbell import QueueUnreachable
+from engine.store.runs import RunStore
+from tests.builders.booking import a_claim, a_firing, a_new_run, a_run, let_rings_fade
+from tests.builders.database import a_database
+from tests.builders.doorbell import FakeDoorbell
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Iterator[RunStore]:
+    """The runs of an empty ledger."""
+    database = a_database(tmp_path)
+    yield RunStore(database)
+    database.dispose()
+
+
+@pytest.fixture
+def doorbell() -> FakeDoorbell:
+    """Queues without messages."""
+    return FakeDoorbell()
+
+
+@pytest.fixture
+def dispatch(runs: RunStore, doorbell: FakeDoorbell) -> Dispatch:
+    """Both together."""
+    return Dispatch(runs=runs, doorbell=doorbell)
+
+
+def test_a_new_run_is_rung_for_in_its_queue(dispatch: Dispatch, doorbell: FakeDoorbell) -> None:
+    booked = dispatch.book(a_new_run(queue="nightly"))
+    assert booked.is_new
+    assert booked.unrung is None
+    assert doorbell.messages == [("nightly", booked.run.id)]
+    dispatch.ring_due()
+    assert len(doorbell.messages) == 1
+
+
+def test_a_run_booked_before_is_not_rung_for_again(
+    dispatch: Dispatch, doorbell: FakeDoorbell
+) -> None:
+    first = dispatch.book(a_new_run(key="once"))
+    again = dispatch.book(a_new_run(key="once"))
+    assert (again.run.id, again.is_new) == (first.run.id, False)
+    assert len(doorbell.messages) == 1
+
+
+def test_a_run_that_is_not_due_or_skipped_is_not_rung_for(
+    dispatch: Dispatch, doorbell: FakeDoorbell
+) -> None:
+    dispatch.book(a_new_run(due_at=datetime.now(UTC) + timedelta(hours=1)))
+    dispatch.book(a_new_run(firing=a_firing(), skipped="missed"))
+    dispatch.ring_due()
+    assert doorbell.messages == []
+
+
+def test_a_queue_that_does_not_answer_is_told_later(
+    dispatch: Dispatch, doorbell: FakeDoorbell
+) -> None:
+    doorbell.broken = True
+    booked = dispatch.book(a_new_run())
+    assert isinstance(booked.unrung, QueueUnreachable)
+    with pytest.raises(QueueUnreachable):
+        dispatch.ring_due()
+    doorbell.broken = False
+    dispatch.ring_due()
+    assert doorbell.messages == [("default", booked.run.id)]
+
+
+def test_ringing_for_others_survives_a_silent_queue(
+    dispatch: Dispatch, doorbell: FakeDoorbell, runs: RunStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    doorbell.broken = True
+    dispatch.ring_booked([a_run(runs)])
+    assert "the queue was not told" in caplog.text
+
+
+def test_a_lost_message_is_rung_for_again_only_after_a_silence(
+    dispatch: Dispatch, doorbell: FakeDoorbell, runs: RunStore
+) -> None:
+    run = dispatch.book(a_new_run()).run
+    doorbell.messages.clear()
+    dispatch.ring_due()
+    assert doorbell.messages == []
+    let_rings_fade(runs.database)
+    dispatch.ring_due()
+    dispatch.ring_due()
+    assert doorbell.messages == [("default", run.id)]
+
+
+def test_a_message_that_is_still_there_is_not_doubled(
+    dispatch: Dispatch, doorbell: FakeDoorbell, runs: RunStore
+) -> None:
+    run = dispatch.book(a_new_run()).run
+    let_rings_fade(runs.database)
+    dispatch.ring_due()
+    assert doorbell.messages == [("default", run.id)]
+    assert runs.due(silent_for=timedelta(seconds=30)) == []
+
+
+def test_a_message_in_another_queue_is_not_this_runs(
+    dispatch: Dispatch, doorbell: FakeDoorbell, runs: RunStore
+) -> None:
+    run = a_run(runs, queue="nightly")
+    doorbell.ring("default", run.id)
+    dispatch.ring_due()
+    assert doorbell.messages[1:] == [("nightly", run.id)]
+
+
+def test_a_run_under_way_is_not_rung_for(
+    dispatch: Dispatch, doorbell: FakeDoorbell, runs: RunStore
+) -> None:
+    a_claim(runs)
+    dispatch.ring_due()
+    assert doorbell.messages == []
