@@ -73,13 +73,11 @@ class FileSide:
 
     @property
     def schema(self) -> Any:
-        """Amounts and instants are whole numbers, everything else is text."""
+        """Amounts are whole numbers, instants are read already, everything else is text."""
         import pyarrow as pa
 
-        whole = _AMOUNTS | {"posted_at"}
-        return pa.schema(
-            [(name, pa.int64() if name in whole else pa.string()) for name in self.wanted]
-        )
+        kinds = dict.fromkeys(_AMOUNTS, pa.int64()) | {"posted_at": pa.timestamp("us")}
+        return pa.schema([(name, kinds.get(name, pa.string())) for name in self.wanted])
 
     @property
     def amounts(self) -> Sequence[str]:

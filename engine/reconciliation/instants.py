@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS, _MICROSECONDS = 10**11, 10**14  # as seconds these lie past the year 5000
+_FURTHEST, _LONGEST = 10**18, 20  # no instant is further off, or has so many digits
 
 
 def micros(instant: datetime) -> int:
@@ -22,7 +23,9 @@ def read_instant(text: str, zone: str, pattern: str | None = None) -> int | None
     """A text as microseconds since 1970; None if it is no instant."""
     try:
         if pattern is None and text.removeprefix("-").isdecimal() and text.isascii():
-            return _scaled(int(text))
+            number = int(text) if len(text) < _LONGEST else _FURTHEST + 1
+            moved = _scaled(number)
+            return moved if abs(moved) <= _FURTHEST else None
         moment = datetime.strptime(text, pattern) if pattern else datetime.fromisoformat(text)  # noqa: DTZ007 - a zone is given below
     except ValueError:
         return None
@@ -41,6 +44,8 @@ def instant_sql(column: str, kind: str, zone: str) -> str:
 
     The connection's own time zone must be `zone`.
     """
+    if kind == "TIMESTAMP":
+        return f"epoch_us({column})"
     if kind in {"BIGINT", "INTEGER"}:
         return _scaled_sql(column)
     # A TIMESTAMP is read five times faster, but silently without its offset, so only texts that
@@ -52,12 +57,16 @@ def instant_sql(column: str, kind: str, zone: str) -> str:
         f"CASE WHEN {utc} THEN epoch_us(try_cast({column} AS TIMESTAMP)) "
         f"ELSE epoch_us(try_cast({column} AS TIMESTAMPTZ)) END"
     )
-    # Only what is no text of an instant is looked at as a number.
-    return f"coalesce({read}, {_scaled_sql(f'try_cast({column} AS BIGINT)')})"
+    # Only what is no text of an instant is looked at as a number; a cast alone would round.
+    whole = f"CASE WHEN regexp_full_match({column}, '-?[0-9]+') THEN {column} END"
+    return f"coalesce({read}, {_scaled_sql(f'try_cast({whole} AS BIGINT)')})"
 
 
 def _scaled_sql(number: str) -> str:
+    # Not abs(), which the smallest of all integers has none of.
     return (
-        f"CASE WHEN abs({number}) < {_MILLISECONDS} THEN {number} * 1000000 "
-        f"WHEN abs({number}) < {_MICROSECONDS} THEN {number} * 1000 ELSE {number} END"
+        f"CASE WHEN {number} BETWEEN {1 - _MILLISECONDS} AND {_MILLISECONDS - 1} "
+        f"THEN {number} * 1000000 "
+        f"WHEN {number} BETWEEN {1 - _MICROSECONDS} AND {_MICROSECONDS - 1} THEN {number} * 1000 "
+        f"WHEN {number} BETWEEN {-_FURTHEST} AND {_FURTHEST} THEN {number} END"
     )

@@ -29,18 +29,46 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The best order's breaks, and the balance that it ends at."""
+    """The best order's breaks, and the balance that it ends at.
+
+    Rows that lead round in a circle from a start that nobody knows may have started, and ended,
+    at any balance of the `circle`.
+    """
 
     gaps: Sequence[Gap]
     end: int
+    circle: frozenset[int] = frozenset()
 
 
-def settle(start: int | None, rows: Iterable[Edge]) -> Settled:
+def settle(
+    start: int | None, rows: Iterable[Edge], *, circle: frozenset[int] = frozenset()
+) -> Settled:
     """The best order of the rows of one instant; `start` is what the chain had come to, if known.
 
-    Without `start` the first row is taken at its word.
+    Without `start` the first row is taken at its word. With a `circle` the chain may as well have
+    come to any other balance of it, and these rows say which.
     """
     edges = sorted(rows)
+    if circle:
+        return _from_circle(start, edges, circle)
+    settled = _best(start, edges)
+    if start is None and not settled.gaps and sum(e.post - e.pre for e in edges) == 0:
+        return Settled((), settled.end, frozenset(edge.pre for edge in edges))
+    return settled
+
+
+def _from_circle(start: int | None, edges: Sequence[Edge], circle: frozenset[int]) -> Settled:
+    alone = settle(None, edges)
+    if not alone.gaps:
+        if common := circle & alone.circle:
+            return Settled((), start if start in common else min(common), common)
+        if alone.end - sum(edge.post - edge.pre for edge in edges) in circle:
+            return Settled((), alone.end)
+    starts = list(dict.fromkeys([start, *sorted(circle)]))[:_STARTS]
+    return min((_best(each, edges) for each in starts), key=_merit)
+
+
+def _best(start: int | None, edges: Sequence[Edge]) -> Settled:
     if (end := _end_of(start, edges)) is not None:
         return Settled((), end)
     components = Components(edges)

@@ -33,17 +33,17 @@ def _wallet_balances(definition: Definition) -> str:
 
 
 def _last_balances(definition: Definition) -> str:
-    opening, wallets = "0", ""
+    # Where no entry says a balance, the wallet still holds what it opened with.
+    opening, whose, lanes = "0", "l", "lanes l"
     if definition.wallets is not None:
-        opening = f"coalesce({_opening(definition)}, 0)"
-        wallets = f"JOIN wallets w USING ({definition.lane})"
+        opening, whose = _opening(definition), "w"
+        lanes = f"wallets w LEFT JOIN lanes l USING ({definition.lane})"
     return f"""
-        SELECT l.wallet, l.currency,
-            coalesce(e.last_balance, l.last_balance)::HUGEINT AS stored,
-            {opening} + l.counted AS expected,
+        SELECT {whose}.wallet, {whose}.currency,
+            coalesce(e.last_balance, l.last_balance, {opening})::HUGEINT AS stored,
+            {opening} + coalesce(l.counted, 0) AS expected,
             {opening}::HUGEINT AS opening
-        FROM lanes l LEFT JOIN ends e USING ({definition.lane}) {wallets}
-        WHERE coalesce(e.last_balance, l.last_balance) IS NOT NULL
+        FROM {lanes} LEFT JOIN ends e USING ({definition.lane})
     """  # noqa: S608
 
 

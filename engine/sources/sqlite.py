@@ -18,6 +18,7 @@ from engine.sources.faults import InvalidQuery, SourceUnreachable
 
 _BATCH_ROWS = 65_536
 _TRIES = 3  # to hold two connections at one moment, while others write
+_PATIENCE = 30_000  # milliseconds to wait for a writer to finish
 
 # Everything else (writing, ATTACH, PRAGMA, transactions) is refused before it runs.
 _ALLOWED = frozenset(
@@ -117,6 +118,10 @@ class SqliteSnapshot:
         """End the transaction."""
         self._connection.set_autocommit(True)
 
+    def wait(self, milliseconds: int) -> None:
+        """How long to wait for a writer, before its lock is an error."""
+        self.rows(f"PRAGMA busy_timeout = {milliseconds}")
+
     def version(self) -> int:
         """A number that changes when another connection has committed since it was last asked."""
         return int(self.rows("PRAGMA data_version")[0][0])
@@ -152,12 +157,21 @@ def _hold_still(first: SqliteSnapshot, second: SqliteSnapshot) -> bool:
     The first is held between two looks of the second at its version: if no commit came between
     the looks, then none came between the two moments either.
     """
+    import adbc_driver_manager
+
+    first.wait(_PATIENCE)
     for _ in range(_TRIES):
+        second.wait(_PATIENCE)
         before = second.version()
         first.hold()
-        second.hold()
-        if second.version() == before:
-            return True
+        # A writer that waits for the first to be done lets the second in no more.
+        second.wait(0)
+        try:
+            second.hold()
+            if second.version() == before:
+                return True
+        except adbc_driver_manager.Error:
+            pass
         second.let_go()
         first.let_go()
     first.hold()

@@ -1,0 +1,145 @@
+"""Sources as they really are: early years, wallets at rest, circles, writers that do not stop."""
+
+import multiprocessing
+import sqlite3
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from engine.reconciliation.definitions import Definitions
+from engine.reconciliation.reconcile import Reconciler
+from engine.reconciliation.result import Result
+from engine.sources.catalog import Sources
+from tests.builders.canteen import Canteen, chain_breaks, drifts
+from tests.builders.clock import FakeClock
+
+NINE, TEN = "2026-11-01 09:00:00", "2026-11-01 10:00:00"
+
+FILE = """
+title: A statement
+timezone: UTC
+currency: SAR
+source: files
+sides:
+  entries:
+    file: entries.csv
+    columns: {wallet: w, entry: e, amount: a, currency: c, balance_after: b, posted_at: t}
+stored: last_balance_after
+checks: {balance: {}, chain: {}}
+"""
+HEADER = "w,e,a,c,b,t\n"
+
+
+@pytest.fixture
+def canteen(tmp_path: Path) -> Canteen:
+    return Canteen(tmp_path)
+
+
+def find_in_file(folder: Path, rows: str | bytes) -> Result:
+    """What is found in a file of these rows."""
+    (folder / "reconciliations").mkdir()
+    (folder / "reconciliations" / "statement.yaml").write_text(FILE, encoding="utf-8")
+    data = rows if isinstance(rows, bytes) else rows.encode()
+    (folder / "entries.csv").write_bytes(HEADER.encode() + data)
+    definitions = Definitions(folder / "reconciliations", Sources({"files": "."}, folder))
+    return Reconciler(definitions=definitions, clock=FakeClock()).find("statement")
+
+
+@pytest.mark.parametrize("day", ["1970-01-02", "1970-02-01", "1972-06-01", "1969-12-31"])
+def test_a_file_may_begin_in_the_first_years_of_the_epoch(tmp_path: Path, day: str) -> None:
+    result = find_in_file(tmp_path, f"1,1,5.00,SAR,5.00,{day}\n1,2,5.00,SAR,10.00,2026-01-01\n")
+    assert (result.differences, result.findings) == ([], [])
+    assert [(t.entries, t.stored_minor) for t in result.totals] == [(2, 1000)]
+
+
+def test_a_wallet_at_rest_stores_what_it_opened_with(canteen: Canteen) -> None:
+    canteen.define(stored="last_balance_after")
+    canteen.wallets((1, 100, 0), (2, 0, 0))
+    canteen.entries((1, 2, "topup", 5, 5, NINE))
+    result = canteen.find()
+    assert result.differences == []
+    assert [(t.stored_minor, t.gap_minor) for t in result.totals] == [(105, 0)]
+
+
+def test_a_balance_that_nothing_says_is_drift_and_the_totals_tie_out(tmp_path: Path) -> None:
+    result = find_in_file(tmp_path, "1,1,5.00,SAR,5.00,soon\n")
+    assert drifts(result) == [("1", "SAR", -500)]
+    assert [finding.code for finding in result.findings] == ["SOURCE_TYPE"]
+
+
+@pytest.mark.parametrize("later", [((TEN, 7, 7),), ((TEN, 3, 3), (TEN, 4, 7)), ()])
+def test_a_circle_starts_where_the_rows_after_it_go_on(
+    canteen: Canteen, later: tuple[tuple[str, int, int], ...]
+) -> None:
+    # The opening balance is unknown, and the entry with the lowest id came second.
+    canteen.define(
+        stored="last_balance_after", change=lambda text: text.replace("opening: opening, ", "")
+    )
+    canteen.wallets((1, 0, 0))
+    canteen.entries(
+        ("z", 1, "topup", 10, 10, "2026-11-01 08:00:00"),
+        ("a", 1, "purchase", 10, 0, "2026-11-01 08:00:00"),
+        *((f"b{i}", 1, "topup", amount, after, at) for i, (at, amount, after) in enumerate(later)),
+    )
+    assert canteen.find().differences == []
+
+
+def test_a_circle_that_nothing_goes_on_from_is_a_break(canteen: Canteen) -> None:
+    canteen.define(change=lambda text: text.replace("opening: opening, ", ""))
+    canteen.wallets((1, 0, 7))
+    canteen.entries(
+        (1, 1, "topup", 10, 10, NINE),
+        (2, 1, "purchase", 10, 0, NINE),
+        (3, 1, "topup", 7, 10, TEN),
+    )
+    assert chain_breaks(canteen.find()) == [("1", "3", 3)]
+
+
+@pytest.mark.parametrize("posted_at", [1700000000.7, "1700000000.7", "1e3", 2**63 - 1, -(2**63)])
+def test_a_number_that_is_no_instant_is_never_rounded_to_one(
+    canteen: Canteen, posted_at: object
+) -> None:
+    canteen.wallets((1, 0, 5))
+    canteen.entries((1, 1, "topup", 5, 5, posted_at))
+    assert [f.where for f in canteen.find().findings] == ["row 1, column posted_at"]
+
+
+def _move_money(path: Path, until: float) -> None:
+    with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
+        while time.monotonic() < until:
+            connection.execute("BEGIN IMMEDIATE")
+            for wallet, kind, amount in ((1, "purchase", -1), (2, "topup", 1)):
+                connection.execute(
+                    "UPDATE wallets SET balance = balance + ? WHERE id = ?", (amount, wallet)
+                )
+                connection.execute(
+                    "INSERT INTO entries SELECT (SELECT max(id) + 1 FROM entries), id, ?, 1, "
+                    "'SAR', balance, '2026-11-01' FROM wallets WHERE id = ?",
+                    (kind, wallet),
+                )
+            time.sleep(0.002)  # in the middle of it, where a lock is held
+            connection.execute("COMMIT")
+
+
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_a_writer_that_does_not_stop_neither_fails_a_run_nor_shows_in_it(
+    canteen: Canteen, journal: str
+) -> None:
+    canteen.run(f"PRAGMA journal_mode = {journal}")
+    canteen.wallets((1, 1000, 1000), (2, 0, 0))
+    canteen.entries((1, 1, "topup", 0, 1000, "2026-11-01"))
+    context = multiprocessing.get_context("spawn")
+    until = time.monotonic() + 3
+    writer = context.Process(target=_move_money, args=(canteen.path, until))
+    writer.start()
+    seen = set()
+    while time.monotonic() < until:
+        result = canteen.find(cut_off=datetime(2027, 1, 1, tzinfo=UTC))
+        assert (result.differences, result.findings) == ([], [])
+        seen.add(result.totals[0].entries)
+    writer.join()
+    assert writer.exitcode == 0
+    assert len(seen) > 1
