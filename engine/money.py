@@ -21,6 +21,9 @@ _MINOR_DIGITS: Mapping[str, int] = {
     **dict.fromkeys(["CLF", "UYW"], 4),
 }
 
+# Powers of ten; no sum of money in any currency comes near.
+_LARGEST = 60
+
 
 class NotAnAmount(Invalid):
     """A text that should be an amount of money is none."""
@@ -49,7 +52,8 @@ def to_minor(amount: str | int | Decimal, currency: str) -> int:
         exact = Decimal(amount.strip() if isinstance(amount, str) else amount)
     except InvalidOperation:
         raise NotAnAmount(text=amount) from None
-    if not exact.is_finite():
+    if not exact.is_finite() or abs(exact.adjusted()) > _LARGEST or "_" in str(amount):
+        # 1E999999999 is a valid decimal whose integer would fill the memory.
         raise NotAnAmount(text=str(amount))
     digits = minor_digits(currency)
     # Read digit by digit: Decimal arithmetic would round at the context's 28 digits.
