@@ -120,8 +120,8 @@ def test_an_attempt_is_ordered_with_its_limits_and_what_the_run_is_about(
         "reference": run.reference,
         "params": {"days": 9},
         "schedule": "hourly",
-        "scheduled_for": "2026-11-24T02:00:00+00:00",
-        "period": ["2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"],
+        "scheduled_for": "2020-11-24T02:00:00+00:00",
+        "period": ["2020-11-23T00:00:00+00:00", "2020-11-24T00:00:00+00:00"],
     }
 
 
