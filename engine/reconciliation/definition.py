@@ -6,6 +6,9 @@ from typing import Literal
 
 from engine.sources.delimited import Dialect
 
+LARGEST = 10**18
+"""No amount is larger, in minor units: the sum of any two still is a whole number of 64 bits."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Amount:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from engine.money import NotAnAmount, PrecisionLost, to_minor
-from engine.reconciliation.definition import Amount, FileRows, Side
+from engine.reconciliation.definition import LARGEST, Amount, FileRows, Side
 from engine.reconciliation.instants import read_instant
 from engine.reconciliation.result import Finding
 from engine.sources.delimited import DelimitedFile, Row
@@ -19,7 +19,6 @@ MOST_FINDINGS = 100  # of one side; the rest are counted
 _BATCH_ROWS = 16_384
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _AMOUNTS = frozenset({"amount", "balance_after", "opening", "balance"})
-_LARGEST = 2**63 - 1
 
 
 class _Wrong(Exception):
@@ -41,6 +40,7 @@ class FileSide:
     currency: str
     found: list[Finding] = field(default_factory=list)
     wrong: int = 0
+    failure: UnreadableFile | None = None
 
     def __post_init__(self) -> None:
         assert isinstance(self.side.rows, FileRows)  # noqa: S101 - the caller has looked
@@ -52,6 +52,8 @@ class FileSide:
             if column not in self._positions:
                 reason = f"it has no column {column!r}, only " + ", ".join(self.file.columns)
                 raise self._unreadable(reason)
+            if list(self.file.columns).count(column) > 1:
+                raise self._unreadable(f"it has more than one column {column!r}")
 
     def _unreadable(self, reason: str) -> UnreadableFile:
         return UnreadableFile(file=self._how.file, source=self.side.source, reason=reason)
@@ -63,13 +65,21 @@ class FileSide:
         self.found, self.wrong = [], 0
         readers = self._readers(self._note)
         held: dict[str, list[Any]] = {name: [] for name in self.wanted}
-        for count, row in enumerate(self.file, start=1):
+        for count, row in enumerate(self._kept_rows(), start=1):
             for name, read in readers.items():
                 held[name].append(read(row))
             if count % _BATCH_ROWS == 0:
                 yield pa.record_batch(held, schema=self.schema)
                 held = {name: [] for name in self.wanted}
         yield pa.record_batch(held, schema=self.schema)
+
+    def _kept_rows(self) -> Iterator[Row]:
+        # What a stream raises reaches its reader in another library's words.
+        try:
+            yield from self.file
+        except UnreadableFile as error:
+            self.failure = error
+            raise
 
     @property
     def schema(self) -> Any:
@@ -217,6 +227,6 @@ def _minor(text: str, currency: str, column: str) -> int:
 
 
 def _in_range(minor: int, text: str, column: str) -> int:
-    if abs(minor) > _LARGEST:
+    if abs(minor) > LARGEST:
         raise _Wrong("SOURCE_PRECISION", column, f"{text} is larger than any amount can be")
     return minor

@@ -9,7 +9,7 @@ SQLite would take the text '12x' for 12.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from engine.reconciliation.definition import Amount, QueryRows, Side
+from engine.reconciliation.definition import LARGEST, Amount, QueryRows, Side
 from engine.reconciliation.result import Finding
 from engine.sources.faults import InvalidQuery
 from engine.sources.sqlite import SqliteDatabase, SqliteSnapshot
@@ -53,6 +53,20 @@ class QuerySide:
         ]
         return ", ".join(columns)
 
+    @property
+    def guarded_rows(self) -> str:
+        """All rows with every value's own type looked at, behind one that is dropped.
+
+        The reader takes a column's type from its first rows, in which it may be empty; that one
+        row says each type.
+        """
+        types = [
+            f"{0 if name in self.side.amounts else _text('')} AS {_name(name)}"
+            for name in self.wanted
+        ]
+        rows = f"SELECT {self.columns(guarded=True)} FROM ({self.query}\n)"  # noqa: S608
+        return f"SELECT {', '.join(types)} UNION ALL {rows}"
+
     def totals(self, currencies: Sequence[str] | None, *, guarded: bool) -> str:
         """The number of rows, then for each currency their number and the sum of each amount.
 
@@ -62,7 +76,11 @@ class QuerySide:
         parts = ["count(*)"]
         for currency in currencies if currencies is not None else [None]:
             here = (
-                "" if currency is None else f" FILTER (WHERE {self._currency} = {_text(currency)})"
+                ""
+                if currency is None
+                # The column may have a collation that knows no upper and lower case.
+                else f" FILTER (WHERE {self._column('currency', guarded=guarded)} "
+                f"= {_text(currency)} COLLATE BINARY)"
             )
             parts += [f"count(*){here}", *(f"sum({each}){here}" for each in sums)]
         where = f" WHERE {self._usable}" if guarded else ""
@@ -80,6 +98,7 @@ class QuerySide:
                 for column in self.side.amounts[name].columns:
                     wrong = f"typeof({_name(column)}) <> 'integer'"
                     yield from self._located(snapshot, column, wrong, "a whole number is due")
+                yield from self._too_large(snapshot, self.side.amounts[name])
             elif name in {"wallet", "entry", "currency", "posted_at"}:
                 for column in self.side.keys[name]:
                     wrong = f"{_name(column)} IS NULL"
@@ -91,11 +110,16 @@ class QuerySide:
             message = "it is on neither list of `sign`, so nobody knows which way the amount goes"
             yield from self._located(snapshot, column, wrong, message)
 
+    def _too_large(self, snapshot: SqliteSnapshot, amount: Amount) -> Iterator[Finding]:
+        wrong = f"{_whole(amount)} AND NOT ({_within(amount)})"
+        message = "it is larger than any amount can be"
+        yield from self._located(snapshot, amount.plus[0], wrong, message)
+
     def _located(
         self, snapshot: SqliteSnapshot, column: str, wrong: str, message: str
     ) -> Iterator[Finding]:
         key = self._text_key("entry" if "entry" in self.side.keys else "wallet")
-        shown = f"substr(CAST({_name(column)} AS TEXT), 1, 40)"
+        shown = f"substr({_key_text(column)}, 1, 40)"
         rows = snapshot.rows(
             f"SELECT CAST({key} AS TEXT), typeof({_name(column)}), {shown} "  # noqa: S608
             f"FROM ({self.query}\n) WHERE {wrong} LIMIT {MOST_FINDINGS}"
@@ -130,7 +154,7 @@ class QuerySide:
         return _name(self.side.keys[name][0])
 
     def _text_key(self, name: str) -> str:
-        columns = [f"CAST({_name(column)} AS TEXT)" for column in self.side.keys[name]]
+        columns = [_key_text(column) for column in self.side.keys[name]]
         if len(columns) == 1:
             return columns[0]
         # Parts are told apart even if they hold the separator themselves.
@@ -150,10 +174,6 @@ class QuerySide:
         return f"CASE WHEN {column} IN ({plus}) THEN {value} WHEN {column} IN ({minus}) {less} END"
 
     @property
-    def _currency(self) -> str:
-        return _name(self.side.keys["currency"][0])
-
-    @property
     def _usable(self) -> str:
         amounts = [f"({self._column(name, guarded=True)}) IS NOT NULL" for name in self.amounts]
         needed = [key for key in ("wallet", "currency") if key in self.side.keys]
@@ -164,12 +184,27 @@ class QuerySide:
 def _sum(amount: Amount, *, guarded: bool) -> str:
     if len(amount.columns) == 1 and not guarded:
         return _name(amount.plus[0])
-    value = " + ".join(map(_name, amount.plus)) + "".join(f" - {_name(c)}" for c in amount.minus)
-    return f"CASE WHEN {_whole(amount)} THEN {value} END"
+    within = f" AND {_within(amount)}" if guarded else ""
+    return f"CASE WHEN {_whole(amount)}{within} THEN {_value(amount)} END"
+
+
+def _value(amount: Amount) -> str:
+    return " + ".join(map(_name, amount.plus)) + "".join(f" - {_name(c)}" for c in amount.minus)
+
+
+def _within(amount: Amount) -> str:
+    # A sum that is past 64 bits is a REAL, and larger than this as well.
+    return f"({_value(amount)}) BETWEEN {-LARGEST} AND {LARGEST}"
 
 
 def _whole(amount: Amount) -> str:
     return " AND ".join(f"typeof({_name(column)}) = 'integer'" for column in amount.columns)
+
+
+def _key_text(column: str) -> str:
+    """A key as text: a number as its digits, a BLOB (a UUID, say) in hex."""
+    name = _name(column)
+    return f"CASE typeof({name}) WHEN 'blob' THEN hex({name}) ELSE CAST({name} AS TEXT) END"
 
 
 def _name(column: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from engine.reconciliation.definition import Definition, FileRows, Side
+from engine.reconciliation.definition import LARGEST, Definition, FileRows, Side
 from engine.reconciliation.file_side import FileSide
 from engine.reconciliation.query_side import QuerySide
 from engine.reconciliation.result import Finding, SideRead
@@ -123,6 +123,7 @@ class Snapshots:
         return totals
 
     def _stage_file(self, side: Side, staging: Staging) -> StagedSide:
+        import duckdb
         import pyarrow as pa
 
         folder = self._sources.get(side.source)
@@ -132,7 +133,12 @@ class Snapshots:
         reads = FileSide(side, columns, folder, definition.timezone, definition.currency)
         fingerprint = sha256_of(reads.file.path)
         reader = pa.RecordBatchReader.from_batches(reads.schema, reads.batches())
-        staging.load(side.name, reader, zone=definition.timezone)
+        try:
+            staging.load(side.name, reader, zone=definition.timezone)
+        except duckdb.Error:
+            if reads.failure is not None:
+                raise reads.failure from None
+            raise
         return StagedSide(
             side=side,
             reads=reads,
@@ -170,10 +176,13 @@ class Snapshots:
         except duckdb.Error:
             # A value of another type than those before it; the guarded reading says which.
             return False
+        table = reads.side.name
         present = [name for name in reads.wanted if name not in {"posted_at", "order"}]
-        return all(staging.kind(reads.side.name, name) == "BIGINT" for name in whole) and (
-            not staging.has_null(reads.side.name, present)
-        )
+        return all(
+            staging.kind(table, name) in _kinds_due(name, whole)
+            for name in reads.wanted
+            if name != "posted_at"
+        ) and not (staging.has_null(table, present) or staging.beyond(table, whole, LARGEST))
 
     def _load(
         self, reads: QuerySide, snapshot: SqliteSnapshot, staging: Staging, *, guarded: bool
@@ -181,10 +190,15 @@ class Snapshots:
         import duckdb
         import pyarrow as pa
 
-        columns = reads.columns(guarded=guarded)
-        with _batches(snapshot, columns, reads) as reader:
+        with (
+            snapshot.batches(reads.guarded_rows)
+            if guarded
+            else _batches(snapshot, reads.columns(guarded=False), reads)
+        ) as reader:
             if any(pa.types.is_floating(column.type) for column in reader.schema):
                 return False
+            if guarded:
+                reader = pa.RecordBatchReader.from_batches(reader.schema, _behind_first_row(reader))
             try:
                 staging.load(reads.side.name, reader, zone=self._definition.timezone)
             except duckdb.OutOfMemoryException:
@@ -232,6 +246,21 @@ def _batches(
     if reads.key is None:
         return snapshot.batches(f"SELECT {columns} FROM ({reads.query}\n)")  # noqa: S608
     return batches_in_halves(snapshot, columns, reads.query, reads.key)
+
+
+def _kinds_due(name: str, whole: Sequence[str]) -> Sequence[str]:
+    """The types as which a column can be staged as it is; a BLOB or a number must become text."""
+    if name in whole:
+        return ["BIGINT"]
+    return ["VARCHAR"] if name == "currency" else ["BIGINT", "VARCHAR"]
+
+
+def _behind_first_row(reader: Any) -> Iterator[Any]:
+    """All rows but the first, which is there to give each column its type."""
+    first = True
+    for batch in reader:
+        yield batch.slice(1) if first else batch
+        first = False
 
 
 def _is_file(side: Side) -> bool:

@@ -72,6 +72,14 @@ class Staging:
         )
         return bool(missing)
 
+    def beyond(self, table: str, columns: Sequence[str], most: int) -> bool:
+        """Whether a number in any of the columns is further from zero than `most`."""
+        if not columns:
+            return False
+        ends = ", ".join(f'min("{column}"), max("{column}")' for column in columns)
+        (found,) = self.rows(f"SELECT {ends} FROM {table}")  # noqa: S608
+        return any(end is not None and abs(end) > most for end in found)
+
     def count(self, table: str) -> int:
         """How many rows a table holds."""
         ((count,),) = self.rows(f"SELECT count(*) FROM {table}")  # noqa: S608

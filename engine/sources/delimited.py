@@ -12,6 +12,9 @@ from pathlib import Path
 
 from engine.sources.faults import UnreadableFile
 
+_CUT = "\ufffd"  # stands for a character that the end of the file cuts
+_CUT_AT_END = "engine-cut-at-end"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
@@ -70,11 +73,13 @@ class DelimitedFile:
 
     def _rows(self) -> Iterator[tuple[Row, bool]]:
         """Rows, each with whether it is whole; only the last one may not be."""
-        tail = _Tail()
+        tail = _Tail(self.dialect.delimiter)
         width = len(self.dialect.names)
         try:
             codecs.lookup(self.dialect.encoding)
-            with self.path.open(encoding=self.dialect.encoding, newline="") as file:
+            with self.path.open(
+                encoding=self.dialect.encoding, errors=_CUT_AT_END, newline=""
+            ) as file:
                 reader = csv.reader(
                     tail.watch(file), delimiter=self.dialect.delimiter, strict=False
                 )
@@ -86,7 +91,7 @@ class DelimitedFile:
                     width = width or len(fields)
                     line = reader.line_num + 1
                 if before is not None:
-                    yield before, tail.ended or (not tail.quoted and len(before.fields) == width)
+                    yield before, tail.ended or (tail.whole and len(before.fields) == width)
         except (UnicodeDecodeError, LookupError, csv.Error) as error:
             raise self._unreadable(str(error)) from error
 
@@ -97,13 +102,45 @@ class DelimitedFile:
 class _Tail:
     """Watches lines go by for how the last one ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, delimiter: str) -> None:
         self.ended = True
-        self.quoted = False
+        self.whole = True  # as far as characters and quotes can tell
+        self._delimiter = delimiter
+        self._quoted = False
 
     def watch(self, lines: Iterator[str]) -> Iterator[str]:
         for line in lines:
-            if line.count('"') % 2:
-                self.quoted = not self.quoted
-            self.ended = line.endswith(("\n", "\r")) and not self.quoted
+            if '"' in line:
+                self._quoted = self._is_open_after(line)
+            self.ended = line.endswith(("\n", "\r")) and not self._quoted
+            self.whole = not self._quoted and not line.endswith(_CUT)
             yield line
+
+    def _is_open_after(self, line: str) -> bool:
+        """Whether a quote is still open; one opens only where a field begins, like in `csv`."""
+        at, quoted, begins = 0, self._quoted, not self._quoted
+        while True:
+            if begins and line.startswith('"', at):
+                at, quoted = at + 1, True
+            if quoted:
+                at = line.find('"', at)
+                while at >= 0 and line.startswith('"', at + 1):
+                    at = line.find('"', at + 2)
+                if at < 0:
+                    return True
+                quoted = False
+            at = line.find(self._delimiter, at)
+            if at < 0:
+                return False
+            at, begins = at + 1, True
+
+
+def _cut_at_end(error: UnicodeError) -> tuple[str, int]:
+    """Let a character pass that the end of the file cuts; anything else is no text."""
+    if isinstance(error, UnicodeDecodeError) and error.end == len(error.object):  # noqa: SIM102
+        if error.reason in {"unexpected end of data", "truncated data"}:
+            return _CUT, error.end
+    raise error
+
+
+codecs.register_error(_CUT_AT_END, _cut_at_end)

@@ -22,6 +22,8 @@ class Folder:
     def file(self, name: str) -> Path:
         """The path of one file; raises if it is missing or, through `..` or a link, outside."""
         self.require_reachable()
+        if "\0" in name:
+            raise UnreadableFile(file=name, source=self.name, reason="a name holds no NUL")
         path = (self.path / name).resolve()
         if not path.is_relative_to(self.path.resolve()):
             raise UnreadableFile(file=name, source=self.name, reason="it is outside the folder")

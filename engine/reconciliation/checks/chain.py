@@ -1,5 +1,8 @@
 """Chain: each balance_after follows from the one before, in the best order there is."""
 
+from collections import Counter
+from typing import Any
+
 from engine.reconciliation.checks.check import Answer, Material
 from engine.store.difference import Difference
 
@@ -9,20 +12,25 @@ def check_chain(material: Material, tolerance: int) -> Answer:
     chains = material.chains
     found = [each for each in chains.breaks if abs(each.gap.actual - each.gap.expected) > tolerance]
     found.sort(key=lambda each: (each.wallet, each.currency, each.gap.entry))
-    differences = [
-        Difference(
-            check="chain",
-            code="CHAIN_BREAK",
-            kind="amount",
-            wallet=str(each.wallet),
-            entry=str(each.gap.entry),
-            currency=each.currency,
-            amount_minor=each.gap.actual - each.gap.expected,
-            expected_minor=each.gap.expected,
-            actual_minor=each.gap.actual,
+    # An id that several entries bear is told apart, or all but one of their breaks would be lost.
+    times: Counter[tuple[Any, str, Any]] = Counter()
+    differences = []
+    for each in found:
+        key = each.wallet, each.currency, each.gap.entry
+        times[key] += 1
+        differences.append(
+            Difference(
+                check="chain",
+                code="CHAIN_BREAK",
+                kind="amount",
+                wallet=str(each.wallet),
+                entry=str(each.gap.entry) + (f" ({times[key]})" if times[key] > 1 else ""),
+                currency=each.currency,
+                amount_minor=each.gap.actual - each.gap.expected,
+                expected_minor=each.gap.expected,
+                actual_minor=each.gap.actual,
+            )
         )
-        for each in found
-    ]
     return Answer(
         differences=differences,
         information={"ORDER_ONLY": chains.order_only} if chains.order_only else {},

@@ -13,6 +13,7 @@ from engine.reconciliation.definitions import Definitions
 from engine.reconciliation.reconcile import Reconciler
 from engine.reconciliation.result import Result
 from engine.sources.catalog import Sources
+from engine.sources.faults import UnreadableFile
 from tests.builders.canteen import Canteen, chain_breaks, drifts
 from tests.builders.clock import FakeClock
 
@@ -143,3 +144,108 @@ def test_a_writer_that_does_not_stop_neither_fails_a_run_nor_shows_in_it(
     writer.join()
     assert writer.exitcode == 0
     assert len(seen) > 1
+
+
+def test_columns_that_begin_empty_are_read_all_the_same(canteen: Canteen) -> None:
+    canteen.wallets((1, 0, 0))
+    with closing(sqlite3.connect(canteen.path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO entries VALUES (?, 1, 'topup', 0, 'SAR', 0, ?)",
+            ((i, None if i < 66_000 else NINE) for i in range(66_010)),
+        )
+    result = canteen.find()
+    assert {finding.code for finding in result.findings} == {"SOURCE_TYPE"}
+    assert [totals.entries for totals in result.totals] == [66_010]
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount"),
+    [("purchase", -(2**63)), ("topup", 2**63 - 1), ("topup", -(10**18) - 1)],
+)
+def test_an_amount_past_what_can_be_added_is_a_finding(
+    canteen: Canteen, kind: str, amount: int
+) -> None:
+    canteen.wallets((1, 0, 5))
+    canteen.entries((1, 1, kind, amount, 5, NINE), (2, 1, "topup", 5, 5, TEN))
+    result = canteen.find()
+    assert result.differences == []
+    (finding,) = result.findings
+    assert finding.where == "row 1, column amount"
+    assert "larger than any amount can be" in finding.message
+
+
+def test_a_balance_past_what_can_be_added_breaks_no_run(canteen: Canteen) -> None:
+    canteen.wallets((1, 0, 5))
+    canteen.entries((1, 1, "topup", 5, -(2**63) + 1, NINE))
+    assert [f.where for f in canteen.find().findings] == ["row 1, column balance_after"]
+
+
+def test_ids_may_be_blobs_and_are_shown_in_hex(canteen: Canteen) -> None:
+    wallet, entry = b"\xff\x00ab", b"\x01\xfe"
+    canteen.wallets((wallet, 0, 6))
+    canteen.entries((entry, wallet, "topup", 5, 5, NINE))
+    assert drifts(canteen.find()) == [("FF006162", "SAR", 1)]
+
+
+def test_currencies_may_be_numbers_or_compared_without_case(canteen: Canteen) -> None:
+    canteen.run("DROP TABLE entries")
+    canteen.run(
+        "CREATE TABLE entries (id, wallet, type, amount, currency COLLATE NOCASE, "
+        "balance_after, posted_at)"
+    )
+    canteen.wallets((1, 0, 5, 682), (1, 0, 5, "SAR"), (1, 0, 5, "sar"))
+    canteen.entries(
+        (1, 1, "topup", 5, 5, NINE, 682),
+        (2, 1, "topup", 5, 5, NINE, "SAR"),
+        (3, 1, "topup", 5, 5, NINE, "sar"),
+    )
+    result = canteen.find()
+    assert (result.differences, result.findings) == ([], [])
+    assert [totals.currency for totals in result.totals] == ["682", "SAR", "sar"]
+
+
+def test_entries_that_share_an_id_keep_a_break_each(canteen: Canteen) -> None:
+    canteen.wallets((1, 0, 10))
+    canteen.entries((7, 1, "topup", 5, 6, NINE), (7, 1, "topup", 5, 20, TEN))
+    result = canteen.find()
+    assert chain_breaks(result) == [("1", "7", 1), ("1", "7 (2)", 9)]
+    assert len({each.identity("wallets") for each in result.differences}) == 2
+
+
+@pytest.mark.parametrize("ending", ["\n", ""])
+def test_a_quote_inside_of_a_field_cuts_nothing(tmp_path: Path, ending: str) -> None:
+    rows = '5" plate,1,5.00,SAR,5.00,2026-01-01\n"a ""b""",2,5.00,SAR,5.00,2026-01-01'
+    result = find_in_file(tmp_path, rows + ending)
+    assert result.findings == []
+    assert [totals.entries for totals in result.totals] == [2]
+
+
+@pytest.mark.parametrize("end", ["محفظة,2", "1,2,5.00,SAR,5.00,مح", '"1', '1,2,"5'])
+def test_a_file_may_be_cut_anywhere_even_inside_of_a_letter(tmp_path: Path, end: str) -> None:
+    whole = "1,1,5.00,SAR,5.00,2026-01-01\n"
+    cut = end.encode()
+    result = find_in_file(tmp_path, whole.encode() + (cut if cut.isascii() else cut[:-1]))
+    assert [(f.code, f.where) for f in result.findings] == [("SOURCE_TRUNCATED", "entries.csv:3")]
+    assert [totals.entries for totals in result.totals] == [1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("1,1,5.00,SAR,5.00,2026-01-01,9\n", "line 2 has 7 fields instead of 6"),
+        (b"\xe9,1,5.00,SAR,5.00,2026-01-01\n", "can't decode byte 0xe9"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_its_own_words(
+    tmp_path: Path, rows: str | bytes, message: str
+) -> None:
+    with pytest.raises(UnreadableFile, match=message):
+        find_in_file(tmp_path, rows)
+
+
+def test_two_columns_of_one_name_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.unit.reconciliation.test_odd_sources.HEADER", "w,e,a,c,b,t,a\n")
+    with pytest.raises(UnreadableFile, match="more than one column 'a'"):
+        find_in_file(tmp_path, "1,1,5.00,SAR,5.00,2026-01-01,7.00\n")

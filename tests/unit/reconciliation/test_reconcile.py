@@ -210,7 +210,7 @@ def test_instants_are_understood_however_they_are_written(
         ("amount", 20.5, "the real '20.5'"),
         ("amount", 20.0, "the real '20.0'"),
         ("amount", None, "NULL"),
-        ("amount", b"20", "the blob '20'"),
+        ("amount", b"20", "the blob '3230'"),
         ("type", "gift", "the text 'gift'"),
         ("type", None, "NULL"),
         ("wallet", None, "NULL"),
