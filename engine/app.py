@@ -39,6 +39,15 @@ if TYPE_CHECKING:
     from engine.store.workers import WorkerStore
 
 DEFAULT_GRACE_SECONDS = 10.0
+# What `perform` and the services of jobs are made of, but for numpy, DuckDB and their like: those
+# start threads, and a fork copies none.
+_PRELOADED = (
+    "engine.app",
+    "engine.effects",
+    "engine.execution.performing",
+    "engine.reconciliation.service",
+    "engine.retention",
+)
 
 
 @dataclass(frozen=True)
@@ -271,7 +280,7 @@ class App:
     def _preload(self) -> list[str]:
         """What every attempt would otherwise import for itself."""
         modules = {job.function.__module__ for job in self.jobs.values()}
-        return ["engine.app", *sorted(modules)]
+        return [*_PRELOADED, *sorted(modules)]
 
 
 def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
