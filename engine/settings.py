@@ -146,7 +146,10 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """The settings of this process; raises InvalidSettings naming the first wrong one."""
     file = Path(os.environ.get("ENGINE_HOME", "."), ".env")
-    _refuse_unknown_names({**dotenv_values(file), **os.environ})
+    try:
+        _refuse_unknown_names({**dotenv_values(file), **os.environ})
+    except UnicodeDecodeError as error:
+        raise InvalidSettings(name=str(file), text=f"it is not UTF-8: {error}") from None
     try:
         settings = Settings(_env_file=file)
         _require_reachable(settings)
@@ -171,8 +174,10 @@ def _refuse_unknown_names(environment: Mapping[str, str | None]) -> None:
     for name in sorted(environment):
         if not name.startswith("ENGINE_") or name in known or name.startswith(_OPEN_PREFIXES):
             continue
-        close = get_close_matches(name, [*known, *_OPEN_PREFIXES], n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
+        # By what follows ENGINE_: with it, every two names are alike.
+        own = {each.removeprefix("ENGINE_"): each for each in (*known, *_OPEN_PREFIXES)}
+        close = get_close_matches(name.removeprefix("ENGINE_"), own, n=1)
+        hint = f"did you mean {own[close[0]]}? " if close else ""
         raise InvalidSettings(name=name, text=f"no such setting; {hint}known: {', '.join(known)}")
 
 

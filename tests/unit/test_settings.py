@@ -1,0 +1,149 @@
+"""Settings: what is wrong is named in one line, with what is allowed and without a password."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from engine.settings import InvalidSettings, Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, and no setting of the machine's own."""
+    for name in [name for name in os.environ if name.startswith("ENGINE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ENGINE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def refused() -> str:
+    """What is said of the settings as they are."""
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings()
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_without_settings_everything_lies_under_home(home: Path) -> None:
+    settings = load_settings()
+    assert settings.database == f"sqlite:///{home}/var/engine.db"
+    assert settings.queue == f"sqlite:///{home}/var/queue.db"
+    assert settings.storage == f"file://{home}/var/artifacts"
+    assert settings.schedules_file == home / "schedules.yaml"
+    assert settings.source_urls == {}
+
+
+def test_absolute_paths_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ENGINE_DATABASE_URL", f"sqlite:///{tmp_path}/elsewhere/e.db")
+    monkeypatch.setenv("ENGINE_QUEUE_URL", "redis://localhost:6379/3")
+    monkeypatch.setenv("ENGINE_STORAGE_URL", f"file://{tmp_path}/files")
+    monkeypatch.setenv("ENGINE_SCHEDULES", f"{tmp_path}/plan.yaml")
+    settings = load_settings()
+    assert settings.database == f"sqlite:///{tmp_path}/elsewhere/e.db"
+    assert settings.queue == "redis://localhost:6379/3"
+    assert settings.storage == f"file://{tmp_path}/files"
+    assert settings.schedules_file == tmp_path / "plan.yaml"
+
+
+def test_sources_are_named_in_lower_case(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setenv("ENGINE_SOURCES__CANTEEN", "sqlite:///world/canteen.db")
+    monkeypatch.setenv("ENGINE_SOURCES__BERKA", "data/berka")
+    monkeypatch.setenv("ENGINE_SOURCES__MAIN", "postgresql://u:p@db/wallets")
+    assert load_settings().source_urls == {
+        "canteen": f"sqlite:///{home}/world/canteen.db",
+        "berka": f"{home}/data/berka",
+        "main": "postgresql://u:p@db/wallets",
+    }
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    (home / ".env").write_text("ENGINE_SCHEDULES=file.yaml\nOTHER=1\nENGINE_VAR_X=free\n")
+    assert load_settings().schedules == Path("file.yaml")
+    monkeypatch.setenv("ENGINE_SCHEDULES", "environment.yaml")
+    assert load_settings().schedules == Path("environment.yaml")
+
+
+def test_another_process_is_given_the_same_settings(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setenv("ENGINE_SOURCES__CANTEEN", "sqlite:///world/canteen.db")
+    settings = load_settings()
+    monkeypatch.chdir("/")
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    other = load_settings()
+    assert other.environment() == settings.environment()
+    assert other.database == settings.database
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ENGINE_QEUE_URL", "x", "no such setting; did you mean ENGINE_QUEUE_URL? known: "),
+        ("ENGINE_ZZZ", "x", "no such setting; known: ENGINE_DATABASE_URL, "),
+        ("ENGINE_HOME", "/no/such/folder", "no such folder (is '/no/such/folder')"),
+        ("ENGINE_DATABASE_URL", "mysql://db/x", "a URL must start with sqlite:// (is 'mysql:"),
+        ("ENGINE_DATABASE_URL", "sqlite://", "a path is missing, such as sqlite:///var/data"),
+        ("ENGINE_QUEUE_URL", "amqp://x", "a URL must start with sqlite:// or redis:// or redis"),
+        ("ENGINE_QUEUE_URL", "redis://", "a host is missing, such as redis://localhost:6379/0"),
+        ("ENGINE_QUEUE_URL", "redis://h:port", "a host is missing"),
+        ("ENGINE_STORAGE_URL", "s3://bucket", "a URL must start with file://"),
+        ("ENGINE_STORAGE_URL", "var/files", "a URL must start with file://"),
+        ("ENGINE_METRICS", "127.0.0.1:9464", "this version cannot do it yet; leave it unset"),
+        ("ENGINE_FOUR_EYES", "true", "this version cannot do it yet"),
+        ("ENGINE_DATABASE_URL", "sqlite:////dev/null/e.db", "/dev/null is not a folder that can"),
+        ("ENGINE_SOURCES", "{}", "no such setting; did you mean ENGINE_SOURCES__? known: "),
+    ],
+)
+def test_what_is_wrong_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    text = refused()
+    assert text.startswith(f"{name}: ")
+    assert said in text
+
+
+def test_a_misspelt_name_in_the_file_is_named_too(home: Path) -> None:
+    (home / ".env").write_text("ENGINE_DATABASE_ULR=x\n")
+    assert "did you mean ENGINE_DATABASE_URL?" in refused()
+
+
+def test_a_source_needs_a_plain_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_SOURCES__A-B", "sqlite:///x.db")
+    assert "source name 'a-b' must match [a-z0-9][a-z0-9_]*" in refused()
+
+
+def test_a_file_where_a_folder_should_be_is_named(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    (home / "var").touch()
+    assert f"{home}/var is not a folder that can be written to" in refused()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["amqp://user:secret@host/x", "redis://user:sec:ret@ho st:x/0", "redis://:secret@:1/0"],
+)
+def test_a_password_is_never_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("ENGINE_QUEUE_URL", url)
+    text = refused()
+    assert "secret" not in text
+    assert "sec:ret" not in text
+    assert ":***@" in text
+
+
+def test_the_secret_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_SECRET_KEY", "hush")
+    settings = load_settings()
+    assert "hush" not in f"{settings!r} {settings}"
+
+
+def test_every_setting_can_be_set_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields:
+        if field not in {"home", "sources"}:
+            monkeypatch.setenv(f"ENGINE_{field.upper()}", "")
+    with pytest.raises(InvalidSettings):  # empty URLs are wrong, but no name is unknown
+        load_settings()
