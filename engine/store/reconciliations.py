@@ -68,7 +68,7 @@ class ReconciliationStore:
     def record_within(self, connection: Connection, found: Reconciled, *, at: datetime) -> Recorded:
         """`record`, in the caller's transaction."""
         known = _known(connection, found.reconciliation)
-        changes = _Changes(found, at)
+        changes = _Changes(found, at, overtaken=_is_overtaken(connection, found))
         seen: dict[str, Difference] = {}
         for difference in found.differences:
             seen.setdefault(difference.identity(found.reconciliation), difference)
@@ -105,12 +105,24 @@ def _known(connection: Connection, reconciliation: str) -> dict[str, Break]:
     return {broken.identity: broken for broken in read_breaks(connection, query)}
 
 
+def _is_overtaken(connection: Connection, found: Reconciled) -> bool:
+    """Whether another run has recorded what it read later; it knows better how breaks stand."""
+    table = reconciliation_runs
+    query = select(table.c.run_id).where(
+        table.c.reconciliation == found.reconciliation,
+        table.c.run_id != found.run_id,
+        table.c.read_at > found.read_at,
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 @dataclass
 class _Changes:
     """Rows to write, gathered so that each kind is one statement."""
 
     found: Reconciled
     at: datetime
+    overtaken: bool
     new: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     moves: list[tuple[str, BreakState | None, BreakState, str]] = field(default_factory=list)
@@ -145,7 +157,7 @@ class _Changes:
     def see_again(self, broken: Break, difference: Difference) -> None:
         """A break that was seen before; one that was closed is reopened."""
         again = broken.last_run_id == self.found.run_id  # an attempt of this run wrote it already
-        older = self.found.cut_off < broken.last_cut_off
+        older = self.overtaken or self.found.cut_off < broken.last_cut_off
         amounts = _amounts(broken if older else difference)
         status, reason = broken.status, ""
         if status in {_STATE.AUTO_CLOSED, _STATE.RESOLVED} and not older:
@@ -165,7 +177,13 @@ class _Changes:
 
     def miss(self, broken: Break) -> None:
         """A break that is gone, if this run would have seen it."""
-        covered = broken.check in self.found.checks and self.found.cut_off >= broken.last_cut_off
+        covered = (
+            broken.check in self.found.checks
+            and self.found.cut_off >= broken.last_cut_off
+            and not self.overtaken
+            # What a cut file lacks may be the very rows of the break.
+            and all(finding["code"] != "SOURCE_TRUNCATED" for finding in self.found.findings)
+        )
         if covered and (target := _CLOSED_BY_ABSENCE.get(broken.status)) is not None:
             self._change(
                 broken,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
@@ -48,6 +49,7 @@ class Ledger:
         cut_off: datetime | None = None,
         checks: Sequence[str] = ("balance", "chain"),
         name: str = "wallets",
+        **changes: Any,
     ) -> Recorded:
         """Book a run and record what it found, a day after the night before."""
         self.nights += 1
@@ -65,7 +67,7 @@ class Ledger:
                     created_at=START,
                 )
             )
-        return self.record(differences, cut_off=cut_off, checks=checks, name=name)
+        return self.record(differences, cut_off=cut_off, checks=checks, name=name, **changes)
 
     def record(
         self,
@@ -74,6 +76,7 @@ class Ledger:
         cut_off: datetime | None = None,
         checks: Sequence[str] = ("balance", "chain"),
         name: str = "wallets",
+        **changes: Any,
     ) -> Recorded:
         """Record the run of this night, perhaps once more."""
         at = START + timedelta(days=self.nights)
@@ -90,7 +93,7 @@ class Ledger:
             totals=[],
             counts={"BALANCE_DRIFT": len(differences)},
         )
-        return self.store.record(found, at=at)
+        return self.store.record(replace(found, **changes), at=at)
 
     def only(self) -> Break:
         """The one break there is."""
@@ -291,3 +294,25 @@ def test_ten_thousand_breaks_are_recorded_in_one_short_transaction(ledger: Ledge
     many = [replace(DRIFT, wallet=str(wallet)) for wallet in range(10_000)]
     assert ledger.night(many).opened == 10_000
     assert ledger.night(many[:5_000]).closed == 5_000
+
+
+def test_what_a_cut_file_lacks_closes_nothing(ledger: Ledger) -> None:
+    ledger.night([DRIFT])
+    assert ledger.night([], findings=[{"code": "SOURCE_TRUNCATED"}]).closed == 0
+    assert ledger.only().status == "open"
+    assert ledger.night([]).closed == 1
+
+
+def test_a_run_that_was_overtaken_by_a_later_reading_closes_and_reopens_nothing(
+    ledger: Ledger,
+) -> None:
+    # Two runs of one cut-off at once: the one that read first is the last to record.
+    read_first = START - timedelta(days=1)
+    cut_off = START
+    ledger.night([DRIFT], cut_off=cut_off)
+    assert ledger.night([], cut_off=cut_off, read_at=read_first).closed == 0
+    assert ledger.only().status == "open"
+    ledger.night([], cut_off=cut_off)
+    assert ledger.only().status == "auto_closed"
+    assert ledger.night([DRIFT], cut_off=cut_off, read_at=read_first).reopened == 0
+    assert ledger.only().status == "auto_closed"
