@@ -53,7 +53,9 @@ def open_snapshots(definition: Definition, sources: Sources) -> Iterator["Snapsh
         databases[database.name] = database
     with ExitStack() as stack:
         opened = {
-            name: stack.enter_context(database.snapshot()) for name, database in databases.items()
+            # In one order, because threads take turns.
+            name: stack.enter_context(database.snapshot())
+            for name, database in sorted(databases.items())
         }
         yield Snapshots(definition, sources, opened)
 

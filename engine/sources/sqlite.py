@@ -2,7 +2,8 @@
 
 Rows come as Arrow batches through ADBC, which reads integers without making Python objects. It
 brings its own SQLite, and on POSIX systems a process that closes a file drops the locks of every
-other SQLite in it; so nothing here opens the file through `sqlite3` while a snapshot is open.
+other SQLite in it; so nothing here opens the file through `sqlite3` while a snapshot is open,
+and threads that want the same file take turns.
 """
 
 import sqlite3
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,8 @@ from engine.sources.faults import InvalidQuery, SourceUnreachable
 _BATCH_ROWS = 65_536
 _TRIES = 3  # to hold two connections at one moment, while others write
 _PATIENCE = 30_000  # milliseconds to wait for a writer to finish
+
+_TURNS: dict[Path, RLock] = {}  # of each file that this process has opened
 
 # Everything else (writing, ATTACH, PRAGMA, transactions) is refused before it runs.
 _ALLOWED = frozenset(
@@ -40,7 +43,7 @@ class SqliteDatabase:
 
     def require_reachable(self) -> None:
         """Raise SourceUnreachable unless the file is there and is a database."""
-        with closing(self._connect()) as connection:
+        with self._turn(), closing(self._connect()) as connection:
             self._lock(connection)
 
     def columns(self, query: str) -> list[str]:
@@ -48,7 +51,7 @@ class SqliteDatabase:
 
         Nothing is read: SQLite compiles the query under an authorizer that knows SELECT only.
         """
-        with closing(self._connect()) as connection:
+        with self._turn(), closing(self._connect()) as connection:
             self._lock(connection)
             connection.set_authorizer(_authorize)
             try:
@@ -65,9 +68,9 @@ class SqliteDatabase:
         import adbc_driver_manager
         import adbc_driver_sqlite
 
-        self.require_reachable()
         try:
             with (
+                self._visit(),
                 adbc_driver_sqlite.connect(_read_only(self.path)) as database,
                 adbc_driver_manager.AdbcConnection(database) as first,
                 adbc_driver_manager.AdbcConnection(database) as second,
@@ -81,6 +84,15 @@ class SqliteDatabase:
                 yield snapshot
         except adbc_driver_manager.Error as error:
             raise SourceUnreachable(name=self.name, reason=error) from error
+
+    def _turn(self) -> RLock:
+        return _TURNS.setdefault(self.path.resolve(), RLock())
+
+    @contextmanager
+    def _visit(self) -> Iterator[None]:
+        with self._turn():
+            self.require_reachable()
+            yield
 
     def _connect(self) -> sqlite3.Connection:
         try:

@@ -2,10 +2,13 @@
 
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -14,6 +17,7 @@ from engine.reconciliation.reconcile import Reconciler
 from engine.reconciliation.result import Result
 from engine.sources.catalog import Sources
 from engine.sources.faults import UnreadableFile
+from engine.sources.sqlite import SqliteDatabase
 from tests.builders.canteen import Canteen, chain_breaks, drifts
 from tests.builders.clock import FakeClock
 
@@ -249,3 +253,26 @@ def test_two_columns_of_one_name_are_refused(
     monkeypatch.setattr("tests.unit.reconciliation.test_odd_sources.HEADER", "w,e,a,c,b,t,a\n")
     with pytest.raises(UnreadableFile, match="more than one column 'a'"):
         find_in_file(tmp_path, "1,1,5.00,SAR,5.00,2026-01-01,7.00\n")
+
+
+def test_threads_of_one_process_take_none_of_each_others_locks(canteen: Canteen) -> None:
+    # Closing a file drops every lock of the process on it, those of other threads included.
+    canteen.run("PRAGMA journal_mode = delete")
+    database = SqliteDatabase("canteen", canteen.path)
+    looked = Thread(target=database.require_reachable)
+    with database.snapshot():
+        looked.start()
+        looked.join(0.3)
+        assert _cannot_write(canteen.path)
+    looked.join()
+    assert not _cannot_write(canteen.path)
+
+
+def _cannot_write(path: Path) -> bool:
+    code = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], timeout=0)\n"
+        "try: c.execute('DELETE FROM wallets'); c.commit()\n"
+        "except sqlite3.OperationalError: sys.exit(7)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)  # noqa: S603
+    return done.returncode == 7
