@@ -41,7 +41,8 @@ class Household:
         return code if self._end() else 1
 
     def _start(self, name: str) -> None:
-        command = [sys.executable, "-m", "engine", *self._commands[name]]
+        # -P: the folder we were started in may hold packages called `jobs` or `engine` too.
+        command = [sys.executable, "-P", "-m", "engine", *self._commands[name]]
         # A group of its own: Ctrl-C in the terminal reaches us alone, and we pass it on once.
         self._processes[name] = subprocess.Popen(command, process_group=0)  # noqa: S603 - our own
         self._started_at[name] = time.monotonic()

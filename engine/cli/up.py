@@ -3,19 +3,26 @@
 import os
 import signal
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.cli.context import the_app
 from engine.cli.output import log_to_stderr
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.job import Job
+    from engine.schedules.schedule import Schedule
+
 Parent = Annotated[int | None, typer.Option(hidden=True)]
 
 
 def up(
     queue: Annotated[
-        str | None, typer.Option(help="Queues to serve; those of all jobs if left out.")
+        str | None,
+        typer.Option(help="Queues to serve; those of all jobs and schedules if left out."),
     ] = None,
     workers: Annotated[
         int, typer.Option("-w", "--workers", min=1, max=256, help="Runs at a time.")
@@ -29,8 +36,8 @@ def up(
 
     app = the_app()
     # What is wrong with the files or the ledger is said here, before anything is started.
-    _ = app.schedules, app.database
-    queues = queue or ",".join(sorted({job.queue for job in app.jobs.values()} | {"default"}))
+    _ = app.database
+    queues = queue or ",".join(served(app.jobs, app.schedules))
     app.close()
     log_to_stderr()
     me = str(os.getpid())
@@ -45,6 +52,12 @@ def up(
         grace_seconds=grace,
     )
     raise typer.Exit(household.run())
+
+
+def served(jobs: "Mapping[str, Job]", schedules: "Mapping[str, Schedule]") -> list[str]:
+    """The queues in which runs of these jobs and schedules will wait."""
+    of_jobs = {job.queue for job in jobs.values()}
+    return sorted({"default"} | of_jobs | {each.queue for each in schedules.values()})
 
 
 def scheduler(parent: Parent = None) -> None:
