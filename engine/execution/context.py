@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import index
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     # Every module of jobs comes by here, and few jobs call these.
     from engine.reconciliation.service import Reconciliations
     from engine.retention import Retention
+
+_LARGEST = 2**63 - 1
+_NOTE_LIMIT = 200
 
 
 class Reporter(Protocol):
@@ -66,8 +70,9 @@ class JobContext:
         return self.claim.attempt
 
     def progress(self, done: int, total: int | None = None, note: str | None = None) -> None:
-        """Say how far the job is; shown to people who wait for it."""
-        self.reporter.progress(done, total, note)
+        """Say how far the job is, in whole numbers; shown to people who wait for it."""
+        counted = None if total is None else _counted(total)
+        self.reporter.progress(_counted(done), counted, None if note is None else _one_line(note))
 
     def once(self, key: str, request: Any, call: Callable[[Connection], Any]) -> Any:
         """Do work in the ledger's database once per `key`: see `Effects.once`."""
@@ -82,3 +87,16 @@ class JobContext:
     def retention(self) -> "Retention":
         """Purges what is past its time."""
         return self.services.retention
+
+
+def _counted(number: int) -> int:
+    """`number` as the ledger holds it; TypeError for what is no whole number."""
+    return min(max(index(number), 0), _LARGEST)
+
+
+def _one_line(note: str) -> str:
+    """`note` as a terminal can show it, whatever a job read it from."""
+    line = " ".join(note[: 2 * _NOTE_LIMIT].split())[:_NOTE_LIMIT]
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line
+    )

@@ -43,7 +43,10 @@ def success(result: Any) -> dict[str, Any]:
 def failure(error: BaseException) -> dict[str, Any]:
     """The outcome of a job that raised."""
     trace = "".join(traceback.format_exception(error))
-    message = str(error) or type(error).__name__
+    try:
+        message = str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - it is a job's class, and may fail at this too
+        message = "its message cannot be read: str() of it raised"
     return {
         "error": {
             "type": type(error).__name__,

@@ -24,7 +24,7 @@ def perform(job: Job, context: JobContext, params: Mapping[str, Any]) -> dict[st
         try:
             result = job.function(context, **job.arguments(params))
             return outcome.success(result)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a job may raise anything; all of it is recorded
+        except BaseException as error:  # noqa: BLE001 - a job may raise anything; all of it is recorded
             return outcome.failure(error)
 
 

@@ -182,3 +182,50 @@ def test_an_attempt_in_the_workers_thread_ends_as_one_in_a_process_does() -> Non
     assert (end.cause, end.outcome) == (Cause.FINISHED, {"result": 7})
     assert lines == [(Stream.LOG, "a record \\udcff")]
     assert progress == [3]
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt("now"), GeneratorExit("now")])
+def test_what_would_end_an_interpreter_ends_the_attempt_only(
+    reporter: FakeReporter, raised: BaseException
+) -> None:
+    def work(context: JobContext) -> None:
+        raise raised
+
+    told = performed(work, reporter, isolated=False)["error"]
+    assert (told["type"], told["message"]) == (type(raised).__name__, "now")
+
+
+def test_an_error_that_cannot_say_what_it_is_is_an_error_all_the_same(
+    reporter: FakeReporter,
+) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def work(context: JobContext) -> None:
+        raise Mute
+
+    told = performed(work, reporter)["error"]
+    assert told["type"] == "Mute"
+    assert "cannot be read" in told["message"]
+
+
+def test_progress_is_what_the_ledger_and_a_terminal_can_hold(reporter: FakeReporter) -> None:
+    def work(context: JobContext) -> None:
+        context.progress(-1, 10**30, "two\nlines \x1b[2J and \udcff" + "n" * 1_000)
+
+    performed(work, reporter)
+    [(done, total, note)] = reporter.done
+    assert (done, total) == (0, 2**63 - 1)
+    assert note is not None
+    assert note.startswith("two lines \N{REPLACEMENT CHARACTER}[2J and \N{REPLACEMENT CHARACTER}n")
+    assert len(note) == 200
+
+
+def test_progress_in_anything_but_whole_numbers_is_the_jobs_mistake(
+    reporter: FakeReporter,
+) -> None:
+    def work(context: JobContext) -> None:
+        context.progress(cast("int", "half"))
+
+    assert performed(work, reporter)["error"]["type"] == "TypeError"
