@@ -7,6 +7,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from functools import cached_property
 from typing import Annotated, Any, Literal, cast
 
@@ -91,7 +92,7 @@ class Job:
     @cached_property
     def params(self) -> Mapping[str, Param]:
         """The parameters by name, in the order of the signature; the context is not one."""
-        hints = typing.get_type_hints(self.function, include_extras=True)
+        hints = self._hints
         signature = list(inspect.signature(self.function).parameters.values())[1:]
         return {
             each.name: Param(
@@ -129,7 +130,7 @@ class Job:
         from pydantic import ConfigDict, TypeAdapter
         from typing_extensions import TypedDict as TypedDict
 
-        hints = typing.get_type_hints(self.function, include_extras=True)
+        hints = self._hints
         # A TypedDict, not a model: a parameter may be called `schema` or `copy`.
         fields = {
             name: typing.Required[hints.get(name, str)]
@@ -140,7 +141,18 @@ class Job:
         make: Any = TypedDict  # a type checker wants its name and fields as literals
         shape = make(f"{self.name}_params", fields)
         shape.__pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
-        return TypeAdapter(shape)
+        try:
+            return TypeAdapter(shape)
+        except Exception as error:  # pydantic has many, for each way to be no type of its own
+            first = str(error).partition("\n")[0]
+            raise InvalidJob(name=self.name, text=f"its parameters: {first}") from error
+
+    @cached_property
+    def _hints(self) -> Mapping[str, Any]:
+        try:
+            return typing.get_type_hints(self.function, include_extras=True)
+        except Exception as error:  # an annotation in quotes is code that runs only now
+            raise InvalidJob(name=self.name, text=f"its annotations: {error}") from error
 
     def _problem(self, error: Mapping[str, Any]) -> tuple[str, str]:
         from difflib import get_close_matches
@@ -205,6 +217,8 @@ def _type_text(hint: Any) -> str:
         return " or ".join(parts)
     if typing.get_origin(hint) is Literal:
         return " or ".join(repr(value) for value in typing.get_args(hint))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return " or ".join(repr(each.value) for each in hint)
     instant = "an instant with its zone (2026-01-31T06:30:00+03:00)"
     known = {"date": "a date (2026-01-31)", "datetime": instant, "AwareDatetime": instant}
     name: str = getattr(hint, "__name__", str(hint))

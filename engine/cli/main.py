@@ -20,7 +20,7 @@ from engine.cli import (
     schedules,
     up,
 )
-from engine.errors import EngineError
+from engine.errors import EngineError, Invalid
 
 cli = typer.Typer(
     name="engine",
@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command that the arguments name, and exit."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        _refuse_broken_text(given)
         cli(_noun_and_verb(given), prog_name="engine")
     except EngineError as error:
         sys.stderr.write(f"engine: {error}\n")
@@ -60,6 +61,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     sys.exit(0)
+
+
+class BrokenText(Invalid):
+    """An argument is not text."""
+
+    message = "the argument {text!r} is not UTF-8"
+
+
+def _refuse_broken_text(arguments: Sequence[str]) -> None:
+    for each in arguments:
+        try:
+            each.encode()
+        except UnicodeEncodeError:
+            raise BrokenText(text=each) from None
 
 
 def _noun_and_verb(arguments: list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """`engine run`: an ad hoc run."""
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +20,15 @@ class WrongOption(Invalid):
     """An option cannot be read."""
 
     message = "{option}: {text}"
+
+
+class KeyTaken(Invalid):
+    """The idempotency key belongs to a run of something else."""
+
+    message = (
+        "--key: {key!r} is the key of run {id} {reference}, of job {job} with params {params}; "
+        "nothing was booked"
+    )
 
 
 def run(
@@ -50,6 +59,8 @@ def run(
     wanted = find(app.jobs, job)
     if queue is not None and not QUEUE_NAME.fullmatch(queue):
         raise WrongOption(option="--queue", text=f"{queue!r} must match [a-z0-9_]+")
+    if key == "":
+        raise WrongOption(option="--key", text="it is empty; leave it out to book a new run")
     new = NewRun(
         job=wanted.name,
         queue=queue or wanted.queue,
@@ -61,6 +72,11 @@ def run(
     )
     done = app.dispatch.book(new)
     booked = done.run
+    if (booked.job, dict(booked.params)) != (new.job, dict(new.params)):
+        raise KeyTaken(
+            key=key, id=booked.id, reference=booked.reference, job=booked.job,
+            params=dict(booked.params),
+        )  # fmt: skip
     if not as_json:
         note = "" if done.is_new else " (booked before under this key)"
         print(f"run {booked.id} {booked.reference} {booked.state}{note}", flush=True)
@@ -91,7 +107,9 @@ def _params(texts: list[str]) -> dict[str, str]:
 def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        if instant.tzinfo is not None:
+            instant = instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise WrongOption(
             option="--at", text=f"{text!r} is no instant; write 2026-12-01T02:00:00+03:00"
         ) from None
@@ -139,7 +157,9 @@ def _progress_text(run: "Run") -> str:
 def _print_end(run: "Run") -> None:
     if run.error is not None:
         sys.stderr.write(f"{run.error.type}: {run.error.message}\n")
-        sys.stderr.write(f"see `engine runs logs {run.reference}`\n")
+        sys.stderr.write(
+            f"see `engine runs show {run.reference}` and `engine runs logs {run.reference}`\n"
+        )
     for name, value in (run.result or {}).items() if isinstance(run.result, dict) else ():
         print(f"{name}: {value}")
     for artifact in the_app().artifacts.list(run_id=run.id):

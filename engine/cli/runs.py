@@ -1,5 +1,6 @@
 """`engine runs`: history."""
 
+import textwrap
 import time
 from typing import Annotated
 
@@ -109,6 +110,8 @@ def show(name: Name, as_json: Json = False) -> None:
     for each in attempts:
         why = f": {each.error_message}" if each.error_message else ""
         print(f"attempt {each.number}: {each.outcome or 'running'} on {each.worker}{why}")
+        if each.error_trace:
+            print(textwrap.indent(each.error_trace.rstrip(), "  "))
     for artifact in artifacts:
         print(f"artifact {artifact.id}: {artifact.name} ({artifact.rows} rows)")
 

@@ -59,7 +59,11 @@ def run_json(run: Run, artifacts: Sequence[Artifact] = ()) -> dict[str, Any]:
 
 def attempt_json(attempt: Attempt) -> dict[str, Any]:
     """One attempt."""
-    error = {"type": attempt.error_type, "message": attempt.error_message}
+    error = {
+        "type": attempt.error_type,
+        "message": attempt.error_message,
+        "trace": attempt.error_trace,
+    }
     return {
         "number": attempt.number,
         "worker": attempt.worker,

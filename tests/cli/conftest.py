@@ -44,9 +44,8 @@ def reconcile_once(app: App) -> None:
     app.runs.succeed(claim, result)
 
 
-@pytest.fixture
-def engine(home: Path) -> Engine:
-    """Runs a command in the home, or in another one."""
+def engine_in(home: Path) -> Engine:
+    """Runs commands in this home, or in another one."""
 
     def run(*arguments: str, **changes: str) -> Done:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("ENGINE_")}
@@ -61,6 +60,12 @@ def engine(home: Path) -> Engine:
         )
 
     return run
+
+
+@pytest.fixture
+def engine(home: Path) -> Engine:
+    """Runs a command in the home, or in another one."""
+    return engine_in(home)
 
 
 @pytest.fixture
