@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.clock import Clock, SystemClock
+from engine.errors import Invalid
 from engine.job import Job
-from engine.registry import discover, find
+from engine.registry import discover, load
 from engine.settings import Settings
 from engine.store.database import Database
 from engine.store.run import Claim
@@ -193,6 +194,7 @@ class App:
     def perform(self, order: "Order", reporter: "Reporter") -> dict[str, Any]:
         """Carry out one attempt in this process; its outcome as JSON-ready data."""
         from engine.execution.context import JobContext
+        from engine.execution.outcome import failure
         from engine.execution.performing import perform
 
         payload = order.payload
@@ -207,7 +209,12 @@ class App:
             reporter=reporter,
             services=self,
         )
-        return perform(find(self.jobs, payload["job"]), context, payload["params"])
+        try:
+            # Its own module only: what is wrong with another one is no business of this run.
+            job = load(self.settings.home, payload["module"], payload["job"])
+        except Invalid as error:
+            return failure(error)
+        return perform(job, context, payload["params"])
 
     def worker_huey(
         self, queues: Sequence[str], *, grace_seconds: float = DEFAULT_GRACE_SECONDS

@@ -1,10 +1,16 @@
-"""Redaction: what may be printed of a URL."""
+"""Redaction: what may be printed of a URL, alone or in a text."""
 
 import re
 
 # The last @ ends the user and password: one in a password that was not escaped is not the host's.
 _PASSWORD = re.compile(r"(://[^:/@]*):.*@")
 _OPTION = re.compile(r"([?&](?:password|passwd|secret|token)=)[^&]*", re.IGNORECASE)
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
+
+
+def without_passwords(text: str) -> str:
+    """The text with *** where a URL in it has a password."""
+    return _URL.sub(lambda url: without_password(url[0]), text)
 
 
 def without_password(url: str) -> str:

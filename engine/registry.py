@@ -43,22 +43,33 @@ def discover(home: Path, package: str = "jobs") -> Mapping[str, Job]:
     origins: dict[str, str] = {}
     for info in sorted(pkgutil.iter_modules([str(folder)]), key=lambda each: each.name):
         module_name = f"{package}.{info.name}"
-        try:
-            module = importlib.import_module(module_name)
-        except (Exception, SystemExit) as error:
-            raise BrokenJobs(
-                module=module_name, error=f"{type(error).__name__}: {error}"
-            ) from error
-        if not _lies_in(module, folder):
-            other = getattr(module, "__file__", None)
-            raise BrokenJobs(module=module_name, error=f"{other} was imported in its place")
-        for value in vars(module).values():
-            if not isinstance(value, Job) or value.function.__module__ != module_name:
-                continue
-            if value.name in found:
-                raise TwinJobs(name=value.name, first=origins[value.name], second=module_name)
-            found[value.name], origins[value.name] = value, module_name
+        for job in _jobs_of(module_name, folder):
+            if job.name in found:
+                raise TwinJobs(name=job.name, first=origins[job.name], second=module_name)
+            found[job.name], origins[job.name] = job, module_name
     return found
+
+
+def load(home: Path, module_name: str, name: str) -> Job:
+    """The job `name` of one module, whatever is wrong with other modules.
+
+    Raises BrokenJobs, or UnknownJob when the module has it no longer.
+    """
+    _put_first(str(home))
+    package = module_name.partition(".")[0]
+    return find({job.name: job for job in _jobs_of(module_name, home / package)}, name)
+
+
+def _jobs_of(module_name: str, folder: Path) -> list[Job]:
+    try:
+        module = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:
+        raise BrokenJobs(module=module_name, error=f"{type(error).__name__}: {error}") from error
+    if not _lies_in(module, folder):
+        other = getattr(module, "__file__", None)
+        raise BrokenJobs(module=module_name, error=f"{other} was imported in its place")
+    found = (each for each in vars(module).values() if isinstance(each, Job))
+    return [job for job in found if job.function.__module__ == module_name]
 
 
 def _put_first(folder: str) -> None:

@@ -13,6 +13,7 @@ from engine.execution import outcome
 from engine.execution.claims import HeldClaims, attempt_id
 from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress, StopReason
 from engine.job import Job
+from engine.redaction import without_passwords
 from engine.registry import UnknownJob, find
 from engine.store.logs import LogLine, LogStore
 from engine.store.run import Claim, Run, RunError
@@ -77,7 +78,7 @@ class Executor:
             time_limit=job.time_limit,
             memory_limit=job.memory_limit,
             grace=KILL_GRACE,
-            payload=_payload(run),
+            payload=_payload(run, job),
         )
         attempts = self.isolated if job.isolated else self.threaded
         try:
@@ -101,6 +102,8 @@ class Executor:
             error = outcome.error_in(end.outcome)
             if error is None:
                 return self.runs.succeed(claim, end.outcome["result"], peak)
+            if outcome.is_lasting(end.outcome):
+                return self.runs.fail(claim, error, peak)
             return self._fail_or_retry(claim, run, job, error, peak)
         if end.cause is Cause.STOPPED and end.reason is StopReason.HANDED_BACK:
             text = end.error or "handed back because the worker shuts down"
@@ -122,7 +125,12 @@ class Executor:
 
     def _keep(self, claim: Claim, lines: Sequence[Line]) -> None:
         kept = [
-            LogLine(attempt=claim.attempt, at=line.at, stream=line.stream, text=line.text)
+            LogLine(
+                attempt=claim.attempt,
+                at=line.at,
+                stream=line.stream,
+                text=without_passwords(line.text),
+            )
             for line in lines
         ]
         self.logs.append(claim.run_id, kept)
@@ -147,10 +155,11 @@ _ERROR_TYPES = {
 }
 
 
-def _payload(run: Run) -> dict[str, Any]:
+def _payload(run: Run, job: Job) -> dict[str, Any]:
     """What the attempt's process needs to know of the run."""
     return {
         "job": run.job,
+        "module": job.function.__module__,
         "reference": run.reference,
         "params": dict(run.params),
         "schedule": run.schedule,

@@ -7,7 +7,8 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from engine.errors import EngineError
+from engine.errors import EngineError, Invalid
+from engine.redaction import without_passwords
 from engine.store.run import RunError
 
 RESULT_LIMIT = 65_536
@@ -52,8 +53,14 @@ def failure(error: BaseException) -> dict[str, Any]:
             "type": type(error).__name__,
             "message": message[:_MESSAGE_LIMIT],
             "trace": trace[-_TRACE_LIMIT:],
+            "lasting": isinstance(error, Invalid),
         }
     }
+
+
+def is_lasting(outcome: Mapping[str, Any]) -> bool:
+    """Whether another attempt would fail alike: what the engine calls invalid stays so."""
+    return bool(outcome.get("error", {}).get("lasting", False))
 
 
 def error_in(outcome: Mapping[str, Any]) -> RunError | None:
@@ -73,5 +80,8 @@ def run_error(type_: str, message: str, trace: str | None = None) -> RunError:
 
 
 def _storable(text: str) -> str:
-    """`text` as a database takes it: a file name may hold half a character, and so its error."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+    """`text` as a database takes it, and as anybody may read it.
+
+    A file name may hold half a character, and so its error; a URL may hold a password.
+    """
+    return without_passwords(text).encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from engine.app import App
-from engine.store.run import NewRun
 from tests.builders.app import ROOT, a_canteen
 from tests.builders.clock import FakeClock
 from tests.builders.world import AS_OF, a_world
-from tests.unit.reconciliation.test_service import AnAttempt
+from tests.unit.reconciliation.test_service import an_attempt
 
 Done = subprocess.CompletedProcess[str]
 Engine = Callable[..., Done]
@@ -37,11 +36,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def reconcile_once(app: App) -> None:
     """One run of the reconcile job, carried out here."""
-    run, _ = app.runs.book(NewRun(job="reconcile", queue="default"))
-    claim = app.runs.claim(run.id, "a worker")
-    assert claim is not None
-    result = app.reconciliations.run(AnAttempt(claim), "wallets")
-    app.runs.succeed(claim, result)
+    attempt = an_attempt(app)
+    app.runs.succeed(attempt.claim, app.reconciliations.run(attempt, "wallets"))
 
 
 def engine_in(home: Path) -> Engine:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.registry import BrokenJobs, TwinJobs, UnknownJob, discover, find
+from engine.registry import BrokenJobs, TwinJobs, UnknownJob, discover, find, load
 
 JOB = """
 from engine.authoring import job
@@ -96,3 +96,12 @@ def test_an_unknown_name_comes_with_the_closest_one(tmp_path: Path) -> None:
         find(jobs, "reconsile")
     with pytest.raises(UnknownJob, match="'zzz'; `engine jobs` lists them"):
         find(jobs, "zzz")
+
+
+def test_one_job_is_loaded_whatever_is_wrong_with_other_modules(tmp_path: Path) -> None:
+    home = a_home(tmp_path, "loaded_jobs", good=JOB.format(name="greet"), broken="import nope")
+    assert load(home, "loaded_jobs.good", "greet").name == "greet"
+    with pytest.raises(BrokenJobs):
+        load(home, "loaded_jobs.broken", "greet")
+    with pytest.raises(UnknownJob):
+        load(home, "loaded_jobs.good", "part")

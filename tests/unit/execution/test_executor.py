@@ -9,6 +9,7 @@ import pytest
 
 from engine.dispatch import Dispatch
 from engine.errors import EngineError
+from engine.execution import outcome
 from engine.execution.claims import HeldClaims
 from engine.execution.executor import Executor, OnLines, OnProgress
 from engine.execution.orders import (
@@ -21,6 +22,7 @@ from engine.execution.orders import (
     Stream,
 )
 from engine.job import Job, job
+from engine.registry import UnknownJob
 from engine.retry import RetryPolicy
 from engine.states import RunState
 from engine.store.logs import LogStore
@@ -117,6 +119,7 @@ def test_an_attempt_is_ordered_with_its_limits_and_what_the_run_is_about(
     assert len(order.token) == 32
     assert order.payload == {
         "job": "purge",
+        "module": __name__,
         "reference": run.reference,
         "params": {"days": 9},
         "schedule": "hourly",
@@ -143,6 +146,32 @@ def test_what_is_not_to_be_had_is_left_alone(executor: Executor, attempts: FakeA
     executor.carry_out(12345)
     assert attempts.orders == []
     assert executor.runs.get(claim.run_id).state is RunState.RUNNING
+
+
+def test_what_the_engine_calls_invalid_is_not_tried_again(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    attempts.end = {
+        "cause": Cause.FINISHED,
+        "outcome": outcome.failure(UnknownJob(name="purge", hint="")),
+    }
+    run = carried_out(executor, attempts=3)
+    assert (run.state, run.attempt) == (RunState.FAILED, 1)
+
+
+def test_a_password_in_a_url_is_kept_in_no_error_and_no_line(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    text = "cannot reach postgresql://bob:hunter2@db/wallets"
+    attempts.end = {"cause": Cause.FINISHED, "outcome": outcome.failure(ValueError(text))}
+    attempts.meanwhile = lambda _, on_lines, __: on_lines([Line(MIDNIGHT, Stream.LOG, text)])
+    run = carried_out(executor)
+    (line,) = executor.logs.of_run(run.id)
+    (attempt,) = executor.runs.attempts_of(run.id)
+    assert run.error is not None
+    for kept in (line.text, run.error.message, attempt.error_trace or ""):
+        assert "bob:***@db/wallets" in kept
+        assert "hunter2" not in kept
 
 
 def test_an_error_is_tried_again_until_no_attempt_is_left(

@@ -16,6 +16,7 @@ from engine.demo.world import World
 from engine.effects import LeaseLost
 from engine.store.breaks import Break
 from engine.store.run import Claim, NewRun
+from engine.store.runs import RunStore
 from tests.builders.app import a_canteen
 from tests.builders.clock import FakeClock
 from tests.builders.world import AS_OF, a_world
@@ -52,7 +53,8 @@ def app(tmp_path: Path, world: World, clock: FakeClock) -> Iterator[App]:
 def an_attempt(app: App) -> AnAttempt:
     """A run of the reconcile job, claimed."""
     run, _ = app.runs.book(NewRun(job="reconcile", queue="default"))
-    claim = app.runs.claim(run.id, "a worker")
+    # Nobody renews it, however slow the machine is.
+    claim = RunStore(app.database, lease=timedelta(hours=1)).claim(run.id, "a worker")
     assert claim is not None
     return AnAttempt(claim)
 
