@@ -88,8 +88,7 @@ def make(path: Path, wallets: int, entries: int) -> None:
     np.add.at(balance, wallet, signed)
     drifting = random.choice(np.arange(1, wallets + 1), size=PLANTED, replace=False)
     balance[drifting] += random.integers(1, 5_000, size=PLANTED)
-    # One wrong balance breaks its chain going in, and coming out if another row follows. Only
-    # wallets without two rows of one second, where an order might explain it away, are touched.
+    # One wrong balance in mid-life breaks its chain going in and coming out.
     last = np.r_[np.diff(wallet[by_wallet]) != 0, True]
     inner = by_wallet[~firsts & ~last]
     chosen = random.choice(inner, size=PLANTED, replace=False)
