@@ -121,6 +121,7 @@ class Bench:
 
         payload: dict[str, Any] = {
             "job": "isolated",
+            "module": "jobs.bench",
             "reference": "K7M2-9QXF",
             "params": {},
             "schedule": None,
