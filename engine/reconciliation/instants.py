@@ -53,13 +53,14 @@ def instant_sql(column: str, kind: str, zone: str) -> str:
     utc = f"length({column}) = 20 AND {column} LIKE '%Z'"
     if zone == "UTC":
         utc = f"length({column}) = 19 AND substr({column}, 17, 1) = ':' OR {utc}"
-    read = (
-        f"CASE WHEN {utc} THEN epoch_us(try_cast({column} AS TIMESTAMP)) "
-        f"ELSE epoch_us(try_cast({column} AS TIMESTAMPTZ)) END"
-    )
     # Only what is no text of an instant is looked at as a number; a cast alone would round.
     whole = f"CASE WHEN regexp_full_match({column}, '-?[0-9]+') THEN {column} END"
-    return f"coalesce({read}, {_scaled_sql(f'try_cast({whole} AS BIGINT)')})"
+    other = (
+        f"coalesce(epoch_us(try_cast({column} AS TIMESTAMPTZ)), "
+        f"{_scaled_sql(f'try_cast({whole} AS BIGINT)')})"
+    )
+    # The common case first, and nothing around it: ten million rows pay for each test.
+    return f"CASE WHEN {utc} THEN epoch_us(try_cast({column} AS TIMESTAMP)) ELSE {other} END"
 
 
 def _scaled_sql(number: str) -> str:
