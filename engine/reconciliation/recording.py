@@ -1,15 +1,9 @@
 """Recording: a result, written down in the ledger as the breaks that it means."""
 
 from dataclasses import asdict
-from datetime import datetime
 
 from engine.reconciliation.result import Result
-from engine.store.reconciliations import Reconciled, ReconciliationStore, Recorded
-
-
-def record(store: ReconciliationStore, run_id: int, result: Result, *, at: datetime) -> Recorded:
-    """Write down what a run found; again, for a later attempt of the run, changes nothing."""
-    return store.record(as_reconciled(run_id, result), at=at)
+from engine.store.reconciliations import Reconciled
 
 
 def as_reconciled(run_id: int, result: Result) -> Reconciled:

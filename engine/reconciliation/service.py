@@ -92,7 +92,7 @@ class Reconciliations:
         with self.store.database.begin() as connection:
             require_held(connection, claim)
             found = as_reconciled(claim.run_id, result)
-            return self.store.record_within(connection, found, at=self.clock.now())
+            return self.store.record(connection, found, at=self.clock.now())
 
 
 def _standing(result: Result, recorded: Recorded, difference: Difference) -> Standing | None:

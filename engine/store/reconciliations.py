@@ -60,13 +60,8 @@ class ReconciliationStore:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def record(self, found: Reconciled, *, at: datetime) -> Recorded:
-        """Write down one run and move the breaks accordingly."""
-        with self.database.begin() as connection:
-            return self.record_within(connection, found, at=at)
-
-    def record_within(self, connection: Connection, found: Reconciled, *, at: datetime) -> Recorded:
-        """`record`, in the caller's transaction."""
+    def record(self, connection: Connection, found: Reconciled, *, at: datetime) -> Recorded:
+        """Write down one run and move the breaks accordingly, in the caller's transaction."""
         known = _known(connection, found.reconciliation)
         changes = _Changes(found, at, overtaken=_is_overtaken(connection, found))
         seen: dict[str, Difference] = {}
@@ -181,8 +176,8 @@ class _Changes:
             broken.check in self.found.checks
             and self.found.cut_off >= broken.last_cut_off
             and not self.overtaken
-            # What a cut file lacks may be the very rows of the break.
-            and all(finding["code"] != "SOURCE_TRUNCATED" for finding in self.found.findings)
+            # Every finding left rows out of the reading, which may be the very rows of the break.
+            and not self.found.findings
         )
         if covered and (target := _CLOSED_BY_ABSENCE.get(broken.status)) is not None:
             self._change(

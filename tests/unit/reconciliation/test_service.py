@@ -107,6 +107,18 @@ def test_a_break_that_was_fixed_is_closed_and_reopened_when_it_returns(
     assert [move.target for move in history.moves] == ["open", "auto_closed", "open"]
 
 
+def test_a_break_whose_wallet_could_not_be_read_stays_open(app: App, world: World) -> None:
+    reconcile(app)
+    drift = a_drift(app)
+    with closing(sqlite3.connect(world.path)) as connection, connection:
+        # SQLite keeps a text in a column of integers.
+        query = "UPDATE wallets SET balance_minor = 'lost' WHERE id = ?"
+        connection.execute(query, (int(drift.wallet),))
+    result = reconcile(app)
+    assert (result["findings"], result["closed"]) == (1, 0)
+    assert app.breaks.show(drift.id).known.status == "open"
+
+
 def test_an_attempt_that_lost_its_lease_records_and_publishes_nothing(app: App) -> None:
     attempt = an_attempt(app)
     stranger = AnAttempt(Claim(run_id=attempt.claim.run_id, attempt=1, token="not this one"))
