@@ -170,7 +170,7 @@ def pandas(path: Path) -> dict[str, Any]:
     }
 
 
-MEMORY_LIMIT = "700MB"
+MEMORY_LIMIT = "850MB"
 SIDES: Mapping[str, Callable[[Path], dict[str, Any]]] = {"engine": ours, "pandas": pandas}
 
 

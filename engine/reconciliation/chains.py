@@ -35,9 +35,9 @@ def follow(definition: Definition, staging: Staging, *, cut_off: int) -> Chains:
 
     Makes the table `ends`: the last balance of each lane that was settled.
     """
-    _list_suspects(definition, staging)
+    _list_suspects(staging)
     chains = Chains()
-    kind = staging.kind("lanes", "wallet")
+    kind = staging.kind("holdings", "wallet")
     staging.run(f"CREATE TABLE ends (wallet {kind}, currency VARCHAR, last_balance BIGINT)")
     ends: list[tuple[Any, str, int]] = []
     for lane, rows in groupby(_rows(definition, staging, cut_off), key=lambda row: row[:3]):
@@ -68,25 +68,21 @@ def _follow_lane(
     return 0 if 0 in circle else at
 
 
-def _list_suspects(definition: Definition, staging: Staging) -> None:
+def _list_suspects(staging: Staging) -> None:
     """Make the table `suspects`: lanes to settle, each with the balance that it starts from.
 
     A lane that does not start at its wallet's opening balance is suspect, too.
     """
-    if definition.wallets is None or "opening" not in definition.wallets.amounts:
-        chosen = "SELECT wallet, currency, NULL::BIGINT AS opening FROM lanes WHERE suspect"
-    else:
-        chosen = (
-            "SELECT wallet, l.currency, w.opening FROM lanes l "  # noqa: S608
-            f"LEFT JOIN wallets w USING ({definition.lane}) WHERE suspect OR first_pre <> w.opening"
-        )
-    staging.run(f"CREATE TABLE suspects AS {chosen}")
+    staging.run(
+        "CREATE TABLE suspects AS SELECT wallet, currency, opening FROM holdings "
+        "WHERE suspect OR first_pre <> opening"
+    )
 
 
 def _rows(definition: Definition, staging: Staging, cut_off: int) -> Iterator[tuple[Any, ...]]:
     """Rows of suspect lanes: wallet, currency, opening, instant, entry, amount, balance after."""
     order = 'e."order", entry' if definition.ordered else "entry"
-    lane = "wallet, currency" if "currency" in definition.entries.keys else "wallet"
+    lane = ", ".join(definition.entry_lane)
     return staging.stream(f"""
         SELECT wallet, s.currency, s.opening, posted_at, entry, amount, balance_after
         FROM entries e JOIN suspects s USING ({lane})

@@ -98,6 +98,11 @@ class Definition:
         return "wallet, currency" if own else "wallet"
 
     @property
+    def entry_lane(self) -> list[str]:
+        """The columns that tell the lanes of the entries apart."""
+        return ["wallet", "currency"] if "currency" in self.entries.keys else ["wallet"]
+
+    @property
     def ordered(self) -> bool:
         """Whether entries have an order of their own, beside that of their ids."""
         keys = self.entries.keys

@@ -43,7 +43,7 @@ class QuerySide:
     @property
     def key(self) -> str | None:
         """The id of the rows, where it is one column of the query."""
-        columns = self.side.keys.get("entry", ())
+        columns = self.side.keys["entry" if "entry" in self.side.keys else "wallet"]
         return _name(columns[0]) if len(columns) == 1 else None
 
     def columns(self, *, guarded: bool) -> str:
@@ -70,19 +70,21 @@ class QuerySide:
     def totals(self, currencies: Sequence[str] | None, *, guarded: bool) -> str:
         """The number of rows, then for each currency their number and the sum of each amount.
 
-        Without currencies the rows have no currency of their own, and are summed together.
+        Without currencies the rows have no currency of their own: their number, then the sums.
         """
-        sums = [self._column(name, guarded=guarded) for name in self.amounts]
-        parts = ["count(*)"]
-        for currency in currencies if currencies is not None else [None]:
-            here = (
-                ""
-                if currency is None
+        sums = [
+            self._column(name, guarded=True) if guarded else self._staged_column(name)
+            for name in self.amounts
+        ]
+        if currencies is None:
+            parts = ["count(*)", *(f"sum({each})" for each in sums)]
+        else:
+            parts = ["count(*)"]
+            own = self._column("currency", guarded=guarded)
+            for currency in currencies:
                 # The column may have a collation that knows no upper and lower case.
-                else f" FILTER (WHERE {self._column('currency', guarded=guarded)} "
-                f"= {_text(currency)} COLLATE BINARY)"
-            )
-            parts += [f"count(*){here}", *(f"sum({each}){here}" for each in sums)]
+                here = f" FILTER (WHERE {own} = {_text(currency)} COLLATE BINARY)"
+                parts += [f"count(*){here}", *(f"sum({each}){here}" for each in sums)]
         where = f" WHERE {self._usable}" if guarded else ""
         return f"SELECT {', '.join(parts)} FROM ({self.query}\n){where}"  # noqa: S608
 
@@ -152,6 +154,16 @@ class QuerySide:
         if guarded or len(self.side.keys[name]) > 1:
             return self._text_key(name)
         return _name(self.side.keys[name][0])
+
+    def _staged_column(self, name: str) -> str:
+        """An amount of which the staged rows have shown that it is whole and has a sign."""
+        value = _sum(self.side.amounts[name], guarded=False)
+        if name != "amount" or self.side.sign is None:
+            return value
+        plus = ", ".join(map(_text, self.side.sign.plus))
+        return (
+            f"CASE WHEN {_name(self.side.sign.column)} IN ({plus}) THEN {value} ELSE -({value}) END"
+        )
 
     def _text_key(self, name: str) -> str:
         columns = [_key_text(column) for column in self.side.keys[name]]

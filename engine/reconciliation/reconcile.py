@@ -13,6 +13,7 @@ from engine.reconciliation.checks.catalog import CHECKS
 from engine.reconciliation.checks.check import Answer, Material
 from engine.reconciliation.definition import Definition
 from engine.reconciliation.definitions import Definitions
+from engine.reconciliation.holdings import join_holdings
 from engine.reconciliation.instants import micros
 from engine.reconciliation.lanes import add_up
 from engine.reconciliation.result import Finding, Result
@@ -129,6 +130,7 @@ def _ask_totals(
 
 def _compare(definition: Definition, staging: Staging, cut_off: int) -> Chains:
     add_up(definition, staging, cut_off=cut_off)
+    join_holdings(definition, staging)
     chains = follow(definition, staging, cut_off=cut_off) if definition.walks else Chains()
     find_stored(definition, staging)
     return chains

@@ -111,15 +111,14 @@ class Snapshots:
         snapshot = self._opened[reads.side.source.lower()]
         own = "currency" in reads.side.keys
         asked = list(currencies)[:_MOST_CURRENCIES] if own else None
-        ((rows, *sums),) = snapshot.rows(reads.totals(asked, guarded=staged.guarded))
+        ((rows, *values),) = snapshot.rows(reads.totals(asked, guarded=staged.guarded))
+        if asked is None:
+            return {self._definition.currency: (rows, _named(reads.amounts, values))}
         width = 1 + len(reads.amounts)
         totals = {}
-        for at, currency in enumerate(asked if asked is not None else [self._definition.currency]):
-            count, *amounts = sums[at * width : (at + 1) * width]
-            totals[currency] = (
-                count,
-                {name: amount or 0 for name, amount in zip(reads.amounts, amounts, strict=True)},
-            )
+        for at, currency in enumerate(asked):
+            count, *sums = values[at * width : (at + 1) * width]
+            totals[currency] = count, _named(reads.amounts, sums)
         if (unknown := rows - sum(count for count, _ in totals.values())) != 0:
             totals[_UNKNOWN] = unknown, dict.fromkeys(reads.amounts, 0)
         return totals
@@ -240,6 +239,10 @@ class Snapshots:
             rows=staging.count(side.name),
             fingerprint=fingerprint,
         )
+
+
+def _named(amounts: Sequence[str], sums: Sequence[int | None]) -> dict[str, int]:
+    return {name: total or 0 for name, total in zip(amounts, sums, strict=True)}
 
 
 def _batches(

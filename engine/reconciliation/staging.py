@@ -101,6 +101,24 @@ class Staging:
         found: list[tuple[Any, ...]] = self.connection.execute(query, values or None).fetchall()
         return found
 
+    def batches(self, query: str, *, rows: int) -> Iterator[Any]:
+        """The rows of a query as `pyarrow.RecordBatch`es of about `rows`, in the query's order."""
+        cursor = self.connection.cursor()
+        try:
+            yield from cursor.sql(query).to_arrow_reader(rows)
+        finally:
+            cursor.close()
+
+    def insert(self, table: str, columns: str, batches: Sequence[Any]) -> None:
+        """Add the rows of `pyarrow.RecordBatch`es; `columns` are selected from them."""
+        import pyarrow as pa
+
+        self.connection.register("incoming", pa.Table.from_batches(batches))
+        try:
+            self.run(f"INSERT INTO {table} SELECT {columns} FROM incoming")  # noqa: S608
+        finally:
+            self.connection.unregister("incoming")
+
     def stream(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The many rows of a query, some thousands at a time."""
         cursor = self.connection.cursor()

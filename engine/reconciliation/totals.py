@@ -27,7 +27,7 @@ def tie_out(
     `asked` are the totals by side, as their sources gave them. What happened at or after the
     cut-off is taken off both the stored balances and the entries.
     """
-    staged = _staged(definition, staging)
+    staged = _staged(staging)
     totals, problems = [], []
     for currency in sorted({*staged, *asked["entries"], *asked.get("wallets", {})} - {""}):
         one = _of_currency(definition, currency, staged.get(currency, {}), asked)
@@ -70,24 +70,21 @@ def _of_currency(
     )
 
 
-def _staged(definition: Definition, staging: Staging) -> Mapping[str, Mapping[str, int]]:
+def _staged(staging: Staging) -> Mapping[str, Mapping[str, int]]:
     """By currency, what the comparison itself made of the rows."""
     found: dict[str, dict[str, int]] = {}
-    for currency, later, later_rows, wallets in staging.rows(
-        "SELECT currency, sum(total - counted), sum(rows_ - counted_rows), count(*) "
-        "FROM lanes GROUP BY currency"
+    orphans = "FILTER (WHERE NOT known)"
+    for currency, later, later_rows, lanes, total, counted in staging.rows(
+        "SELECT currency, sum(total - counted), sum(rows_ - counted_rows), count(rows_), "  # noqa: S608
+        f"coalesce(sum(total) {orphans}, 0), coalesce(sum(counted) {orphans}, 0) "
+        "FROM holdings WHERE rows_ IS NOT NULL GROUP BY currency"
     ):
-        found[currency] = {"later": later, "later_rows": later_rows, "wallets": wallets}
+        found[currency] = {"later": later, "later_rows": later_rows, "wallets": lanes}
+        found[currency] |= {"orphans": total, "counted_orphans": counted}
     for currency, stored, drift in staging.rows(
         "SELECT currency, sum(stored), sum(stored - expected) FROM stored GROUP BY currency"
     ):
         found.setdefault(currency, {}).update(stored=stored, drift=drift)
-    if definition.wallets is not None:
-        for currency, orphans, counted in staging.rows(
-            "SELECT currency, sum(total), sum(counted) FROM lanes "  # noqa: S608
-            f"ANTI JOIN wallets USING ({definition.lane}) GROUP BY currency"
-        ):
-            found.setdefault(currency, {}).update(orphans=orphans, counted_orphans=counted)
     return {
         currency: {name: int(value) for name, value in values.items()}
         for currency, values in found.items()

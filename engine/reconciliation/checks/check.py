@@ -12,7 +12,7 @@ from engine.store.difference import Difference
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """A reconciliation, staged: the tables `wallets`, `entries`, `lanes`, `stored`, and chains."""
+    """A reconciliation, staged (`wallets`, `entries`, `holdings`, `stored`), and its chains."""
 
     definition: Definition
     staging: Staging

@@ -1,0 +1,30 @@
+"""Holdings: each wallet beside the lane of its entries, joined once for everything that asks."""
+
+from engine.reconciliation.definition import Definition
+from engine.reconciliation.sides import wanted
+from engine.reconciliation.staging import Staging
+
+
+def join_holdings(definition: Definition, staging: Staging) -> None:
+    """Make the table `holdings` out of `wallets` and `lanes`, which it takes the place of.
+
+    A wallet without entries has no `rows_`; a lane whose wallet is not `known` is an orphan.
+    """
+    lane = ["rows_", "total", "counted_rows", "counted"]
+    if definition.walks:
+        lane += ["first_pre", "last_balance", "suspect"]
+    wallet = {"opening": "NULL::BIGINT", "balance": "NULL::BIGINT"}
+    if definition.wallets is None:
+        held = "lanes"
+        known, currency = "true", "currency"
+    else:
+        wallet |= {name: name for name in wallet if name in wanted(definition, definition.wallets)}
+        held = f"wallets FULL JOIN lanes USING ({definition.lane})"
+        known = "wallets.currency IS NOT NULL"
+        currency = "coalesce(wallets.currency, lanes.currency) AS currency"
+    columns = ", ".join([*(f"{how} AS {name}" for name, how in wallet.items()), *lane])
+    staging.run(
+        f"CREATE TABLE holdings AS SELECT wallet, {currency}, {known} AS known, {columns} "  # noqa: S608
+        f"FROM {held}"
+    )
+    staging.run("DROP TABLE lanes")

@@ -1,0 +1,188 @@
+"""The walk: entries in the order of lane and instant, each compared with the one before it.
+
+A batch is compared at once, column by column, and comes to one row a lane. A lane in whose middle
+a batch ends comes to several rows, which are joined when all are there.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, TypeVar
+
+from engine.reconciliation.definition import Definition
+from engine.reconciliation.staging import Staging
+
+T = TypeVar("T")
+
+_BATCH = 250_000
+_KEPT = 250_000  # lanes until they are put away: many small inserts cost ten times one large one
+_HALF = 32  # bits: sums of half an amount fit into 64, however many rows a batch has
+
+_TABLE = """
+    CREATE TABLE lanes (
+        wallet {kind}, currency VARCHAR, batch BIGINT, continued BOOLEAN,
+        rows_ BIGINT, total HUGEINT, counted_rows BIGINT, counted HUGEINT,
+        first_pre BIGINT, last_balance BIGINT, suspect BOOLEAN
+    )"""
+_JOINED = """
+    CREATE TABLE joined AS
+    SELECT wallet, currency, min(batch) AS batch, false AS continued,
+        sum(rows_) AS rows_, sum(total) AS total,
+        sum(counted_rows) AS counted_rows, sum(counted) AS counted,
+        max(first_pre) AS first_pre, arg_max(last_balance, batch) AS last_balance,
+        bool_or(suspect) AS suspect
+    FROM lanes WHERE (wallet, currency) IN (SELECT (wallet, currency) FROM lanes WHERE continued)
+    GROUP BY wallet, currency"""
+
+
+def walk(definition: Definition, staging: Staging, *, counted_until: int | None) -> None:
+    """Make the table `lanes` out of `entries`, of which those before `counted_until` count.
+
+    Beside the sums it has `first_pre` (the balance before the first row), `last_balance` (that
+    after the last row which counts) and `suspect`.
+    """
+    keys = definition.entry_lane
+    staging.run(_TABLE.format(kind=staging.kind("entries", "wallet")))
+    order = ", ".join([*keys, "posted_at"])
+    query = f"SELECT {order}, amount, balance_after FROM entries ORDER BY {order}"  # noqa: S608
+    currency = "currency" if "currency" in keys else f"'{definition.currency}'"
+    total, counted = (
+        f"{sums}_high::HUGEINT * {1 << _HALF} + {sums}_low" for sums in ("total", "counted")
+    )
+    columns = (
+        f"wallet, {currency}, batch, continued, rows_, {total}, counted_rows, {counted}, "
+        "first_pre, last_balance, suspect"
+    )
+    steps = _steps(staging.batches(query, rows=_BATCH))
+    found: list[Any] = []
+    for lanes in _ahead(steps, lambda step: _compare(*step, keys).lanes(step[0], counted_until)):
+        found.append(lanes)
+        if sum(map(len, found)) >= _KEPT:
+            staging.insert("lanes", columns, found)
+            found = []
+    if found:
+        staging.insert("lanes", columns, found)
+    staging.run(_JOINED)
+    staging.run(
+        "DELETE FROM lanes WHERE (wallet, currency) IN (SELECT (wallet, currency) FROM joined)"
+    )
+    staging.run("INSERT INTO lanes FROM joined")
+
+
+def _steps(batches: Iterable[Any]) -> Iterator[tuple[int, Any, Any]]:
+    """Each batch with its number, behind the row before it."""
+    last = None
+    for number, rows in enumerate(batches):
+        yield number, _nothing(rows) if last is None else last, rows
+        last = rows.slice(len(rows) - 1)
+
+
+def _ahead(steps: Iterable[T], work: Callable[[T], Any]) -> Iterator[Any]:
+    """What `work` makes of each step, which it does while the next is fetched."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        waiting: deque[Future[Any]] = deque()
+        for step in steps:
+            waiting.append(beside.submit(work, step))
+            if len(waiting) > 1:
+                yield waiting.popleft().result()
+        yield from (each.result() for each in waiting)
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Rows in order, each with what it is beside the one before it; all are numpy arrays but rows.
+
+    `same` says that the lane is the same, `follows` that the balance and the time go on from it.
+    """
+
+    rows: Any
+    keys: list[str]
+    same: Any
+    follows: Any
+    pre: Any
+
+    def lanes(self, batch: int, counted_until: int | None) -> Any:
+        """One row for each lane, as a `pyarrow.RecordBatch`."""
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        rows, size = self.rows, len(self.rows)
+        starts = np.flatnonzero(~self.same)
+        if size and self.same[0]:
+            starts = np.append(0, starts)
+        if counted_until is None:
+            counts = np.ones(size, bool)
+        else:
+            # A row whose instant cannot be read is a finding, and counts: no money goes away.
+            counts = ~_true(pc.greater_equal(rows["posted_at"], counted_until))
+        said = _true(pc.is_valid(rows["balance_after"]))
+        amount = rows["amount"].to_numpy()
+        at = np.arange(size)
+        placed = counts & said & _true(pc.is_valid(rows["posted_at"]))
+        last_said = np.maximum.reduceat(np.where(placed, at, -1), starts)
+        firsts = pa.array(starts)
+        columns = {key: rows[key].take(firsts) for key in self.keys}
+        columns |= {
+            "batch": np.full(len(starts), batch),
+            "continued": self.same[starts],
+            "rows_": np.diff(np.append(starts, size)),
+            "counted_rows": np.add.reduceat(counts.astype("int64"), starts),
+            "first_pre": pc.if_else(pa.array(self.same[starts]), None, self.pre.take(firsts)),
+            "last_balance": rows["balance_after"].take(pa.array(last_said, mask=last_said < 0)),
+            "suspect": np.logical_or.reduceat(
+                counts & (~said | (self.same & ~self.follows)), starts
+            ),
+        }
+        columns |= _halves("total", amount, starts)
+        if counted_until is None:
+            columns |= {f"counted_{half}": columns[f"total_{half}"] for half in ("high", "low")}
+        else:
+            columns |= _halves("counted", np.where(counts, amount, 0), starts)
+        return pa.RecordBatch.from_pydict(columns)
+
+
+def _compare(_number: int, last: Any, rows: Any, keys: list[str]) -> _Compared:
+    """Compare rows, which go on from `last`, each with the one before it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    before = pa.concat_batches([last, rows]).slice(0, len(rows))
+    same = _true(*(pc.equal(before[key], rows[key]) for key in keys))
+    pre = pc.subtract(rows["balance_after"], rows["amount"])
+    backwards = _true(pc.greater(before["wallet"], rows["wallet"])) | (
+        same & _true(pc.greater(before["posted_at"], rows["posted_at"]))
+    )
+    # SQL promises no order to those who read a sorted query, but DuckDB keeps it.
+    assert not backwards.any(), "the walk did not see its rows in order"  # noqa: S101
+    follows = _true(
+        pc.equal(before["balance_after"], pre), pc.less(before["posted_at"], rows["posted_at"])
+    )
+    return _Compared(rows=rows, keys=keys, same=same, follows=follows, pre=pre)
+
+
+def _halves(name: str, amounts: Any, starts: Any) -> dict[str, Any]:
+    """The sum of amounts from each start to the next, as sums of their upper and lower halves."""
+    import numpy as np
+
+    return {
+        f"{name}_high": np.add.reduceat(amounts >> _HALF, starts),
+        f"{name}_low": np.add.reduceat(amounts & ((1 << _HALF) - 1), starts),
+    }
+
+
+def _true(*conditions: Any) -> Any:
+    """Where all are true; what is unknown is not."""
+    import pyarrow.compute as pc
+
+    return pc.fill_null(reduce(pc.and_kleene, conditions), False).to_numpy(zero_copy_only=False)
+
+
+def _nothing(rows: Any) -> Any:
+    """A row of nulls, which no row goes on from."""
+    import pyarrow as pa
+
+    nulls = [pa.nulls(1, column.type) for column in rows.schema]
+    return pa.RecordBatch.from_arrays(nulls, schema=rows.schema)
