@@ -4,13 +4,13 @@
 python := .venv/bin/python
 ARGS ?=
 
-.PHONY: demo test check bench soak lock setup
+.PHONY: demo test check bench soak lock setup setup-tests
 
 # A day of the product in a minute: plants a world with known errors and finds them.
 demo: setup
 	@.venv/bin/engine demo $(ARGS)
 
-test: setup
+test: setup-tests
 	$(python) -m pytest $(ARGS)
 
 check: setup
@@ -24,7 +24,7 @@ bench: setup
 	@scripts/bench
 
 # The tests that take minutes.
-soak: setup
+soak: setup-tests
 	@$(python) -m pytest -m soak $(ARGS) || { code=$$?; \
 	    [ $$code = 5 ] && echo "no test is marked soak yet"; }
 
@@ -37,3 +37,6 @@ lock: setup
 
 setup:
 	@scripts/setup
+
+setup-tests:
+	@scripts/setup --for-tests

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from engine.sources.faults import InvalidQuery, SourceUnreachable
 
-_BATCH_ROWS = 131_072
+_BATCH_ROWS = 65_536
 _TRIES = 3  # to hold two connections at one moment, while others write
 _PATIENCE = 30_000  # milliseconds to wait for a writer to finish
 
