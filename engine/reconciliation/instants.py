@@ -4,8 +4,10 @@ A date, an RFC 3339 text, a text without an offset (in the definition's zone), o
 milliseconds or microseconds since 1970, told apart by their size.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,7 +46,7 @@ def instant_sql(column: str, kind: str, zone: str) -> str:
 
     The connection's own time zone must be `zone`.
     """
-    if kind == "TIMESTAMP":
+    if kind in {"TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}:
         return f"epoch_us({column})"
     if kind in {"BIGINT", "INTEGER"}:
         return _scaled_sql(column)
@@ -71,3 +73,44 @@ def _scaled_sql(number: str) -> str:
         f"WHEN {number} BETWEEN {1 - _MICROSECONDS} AND {_MICROSECONDS - 1} THEN {number} * 1000 "
         f"WHEN {number} BETWEEN {-_FURTHEST} AND {_FURTHEST} THEN {number} END"
     )
+
+
+def with_instants(reader: Any, zone: str) -> Any:
+    """A `pyarrow.RecordBatchReader` whose texts in `posted_at` are instants already.
+
+    Only if all of the first batch are texts without an offset, which Arrow reads four times
+    faster than SQL does. It reads strictly: a later text that is anything else is an error of the
+    reader, as is a time that the clocks of `zone` show twice or never.
+    """
+    import pyarrow as pa
+
+    at = reader.schema.get_field_index("posted_at")
+    if at < 0 or not pa.types.is_string(reader.schema.field(at).type):
+        return reader
+    batches = iter(reader)
+    first = next(batches, None)
+    if first is None:
+        return reader
+    kind = pa.field("posted_at", pa.timestamp("us", "UTC"))
+
+    def read(batch: Any) -> Any:
+        return batch.set_column(at, kind, _naive_instants(batch.column(at), zone))
+
+    try:
+        head = read(first)
+    except pa.ArrowInvalid:
+        return pa.RecordBatchReader.from_batches(reader.schema, _behind(first, batches))
+    return pa.RecordBatchReader.from_batches(head.schema, _behind(head, map(read, batches)))
+
+
+def _behind(first: Any, others: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from others
+
+
+def _naive_instants(texts: Any, zone: str) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    local = pc.cast(texts, pa.timestamp("us"))
+    return pc.assume_timezone(local, zone).cast(pa.timestamp("us", "UTC"))

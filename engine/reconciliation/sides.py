@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from engine.reconciliation.definition import LARGEST, Definition, FileRows, Side
+from engine.reconciliation.definition import LARGEST, MAY_BE_EMPTY, Definition, FileRows, Side
 from engine.reconciliation.file_side import FileSide
+from engine.reconciliation.instants import with_instants
 from engine.reconciliation.query_side import QuerySide
 from engine.reconciliation.result import Finding, SideRead
 from engine.reconciliation.staging import Staging
@@ -63,10 +64,11 @@ def open_snapshots(definition: Definition, sources: Sources) -> Iterator["Snapsh
 def wanted(definition: Definition, side: Side) -> Sequence[str]:
     """The canonical columns that the checks need of a side, in a fixed order."""
     needed = {"wallet", "currency", "amount", "opening", "balance"}
-    if definition.walks:
-        needed |= {"balance_after"}
-        needed |= {"order"} if definition.ordered else set()
+    needed |= {"balance_after"} if definition.says_balances else set()
+    needed |= {"order"} if definition.follows and definition.ordered else set()
     needed |= {"entry", "posted_at"}  # to say where, and when
+    needed |= {"owner"} if definition.owners else set()
+    needed |= {"floor"} if definition.floor else set()
     if definition.stored == "last_balance_after":
         needed -= {"balance"}
     return [name for name in (*side.keys, *side.amounts) if name in needed]
@@ -178,7 +180,8 @@ class Snapshots:
             # A value of another type than those before it; the guarded reading says which.
             return False
         table = reads.side.name
-        present = [name for name in reads.wanted if name not in {"posted_at", "order"}]
+        may_lack = {"posted_at", "order"} | MAY_BE_EMPTY
+        present = [name for name in reads.wanted if name not in may_lack]
         return all(
             staging.kind(table, name) in _kinds_due(name, whole)
             for name in reads.wanted
@@ -200,6 +203,8 @@ class Snapshots:
                 return False
             if guarded:
                 reader = pa.RecordBatchReader.from_batches(reader.schema, _behind_first_row(reader))
+            else:
+                reader = with_instants(reader, self._definition.timezone)
             try:
                 staging.load(reads.side.name, reader, zone=self._definition.timezone)
             except duckdb.OutOfMemoryException:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
+from itertools import count
 from typing import Any, TypeVar
 
 from engine.reconciliation.definition import Definition
@@ -17,6 +18,7 @@ from engine.reconciliation.staging import Staging
 T = TypeVar("T")
 
 _BATCH = 250_000
+_SORTED = 4_000_000  # rows at a time
 _KEPT = 250_000  # lanes until they are put away: many small inserts cost ten times one large one
 _HALF = 32  # bits: sums of half an amount fit into 64, however many rows a batch has
 
@@ -46,7 +48,6 @@ def walk(definition: Definition, staging: Staging, *, counted_until: int | None)
     keys = definition.entry_lane
     staging.run(_TABLE.format(kind=staging.kind("entries", "wallet")))
     order = ", ".join([*keys, "posted_at"])
-    query = f"SELECT {order}, amount, balance_after FROM entries ORDER BY {order}"  # noqa: S608
     currency = "currency" if "currency" in keys else f"'{definition.currency}'"
     total, counted = (
         f"{sums}_high::HUGEINT * {1 << _HALF} + {sums}_low" for sums in ("total", "counted")
@@ -55,7 +56,7 @@ def walk(definition: Definition, staging: Staging, *, counted_until: int | None)
         f"wallet, {currency}, batch, continued, rows_, {total}, counted_rows, {counted}, "
         "first_pre, last_balance, suspect"
     )
-    steps = _steps(staging.batches(query, rows=_BATCH))
+    steps = _steps(staging, f"SELECT {order}, amount, balance_after FROM entries", order)  # noqa: S608
     found: list[Any] = []
     for lanes in _ahead(steps, lambda step: _compare(*step, keys).lanes(step[0], counted_until)):
         found.append(lanes)
@@ -71,12 +72,19 @@ def walk(definition: Definition, staging: Staging, *, counted_until: int | None)
     staging.run("INSERT INTO lanes FROM joined")
 
 
-def _steps(batches: Iterable[Any]) -> Iterator[tuple[int, Any, Any]]:
-    """Each batch with its number, behind the row before it."""
-    last = None
-    for number, rows in enumerate(batches):
-        yield number, _nothing(rows) if last is None else last, rows
-        last = rows.slice(len(rows) - 1)
+def _steps(staging: Staging, query: str, order: str) -> Iterator[tuple[int, Any, Any]]:
+    """Each batch with its number, behind the row before it.
+
+    A share of the wallets is sorted at a time, so that what is sorted fits into memory.
+    """
+    shares = 1 + staging.count("entries") // _SORTED
+    number = count()
+    for share in range(shares):
+        mine = f"WHERE hash(wallet) % {shares} = {share}" if shares > 1 else ""
+        last = None
+        for rows in staging.batches(f"{query} {mine} ORDER BY {order}", rows=_BATCH):
+            yield next(number), _nothing(rows) if last is None else last, rows
+            last = rows.slice(len(rows) - 1)
 
 
 def _ahead(steps: Iterable[T], work: Callable[[T], Any]) -> Iterator[Any]:
