@@ -2,12 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 from engine.sources.delimited import Dialect
 
 LARGEST = 10**18
 """No amount is larger, in minor units: the sum of any two still is a whole number of 64 bits."""
+
+MAY_BE_EMPTY = frozenset({"owner", "floor", "reference", "code"})
+"""What a row may lack without a finding; everything else that is read is due in each row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +57,8 @@ class FileRows:
 class Side:
     """One set of rows: where they are, and which columns mean what.
 
-    `keys` maps wallet, entry, currency, posted_at, order ... to the columns they are made of,
-    `amounts` maps amount, balance_after, opening and balance.
+    `keys` maps wallet, entry, currency, posted_at, order, owner ... to the columns they are made
+    of, `amounts` maps amount, balance_after, opening, balance and floor.
     """
 
     name: str
@@ -74,8 +78,38 @@ class Side:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tolerance:
+    """How far apart two amounts may be, in minor units."""
+
+    tolerance: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """How soon after each other two entries that look alike are suspected to be one."""
+
+    within: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """What a balance must not lie below, in minor units, and whether `running` ones count too."""
+
+    floor: int = 0
+    running: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plain:
+    """A check that there is nothing to say about."""
+
+
+Settings = Tolerance | Window | Floor | Plain
+
+
+@dataclass(frozen=True, kw_only=True)
 class Definition:
-    """Everything that one reconciliation needs to know; `checks` maps each to its tolerance."""
+    """Everything that one reconciliation needs to know; `checks` maps each to its settings."""
 
     name: str
     title: str
@@ -84,17 +118,18 @@ class Definition:
     entries: Side
     wallets: Side | None
     stored: Literal["balance", "last_balance_after"]
-    checks: Mapping[str, int] = field(default_factory=dict)
+    checks: Mapping[str, Settings] = field(default_factory=dict)
+    owners: Side | None = None
 
     @property
     def sides(self) -> Sequence[Side]:
         """The sides, in the order in which they are read."""
-        return [self.wallets, self.entries] if self.wallets else [self.entries]
+        return [side for side in (self.owners, self.wallets, self.entries) if side]
 
     @property
     def lane(self) -> str:
         """The columns that tell lanes apart: the currency only where a side has one of its own."""
-        own = any("currency" in side.keys for side in self.sides)
+        own = any("currency" in side.keys for side in (self.wallets, self.entries) if side)
         return "wallet, currency" if own else "wallet"
 
     @property
@@ -109,6 +144,29 @@ class Definition:
         return "order" in keys and keys["order"] != keys.get("entry")
 
     @property
-    def walks(self) -> bool:
+    def follows(self) -> bool:
         """Whether the running balances are followed at all."""
         return "chain" in self.checks or self.stored == "last_balance_after"
+
+    @property
+    def walks(self) -> bool:
+        """Whether entries are looked at one after the other, in the order of time."""
+        return self.follows or "duplicate" in self.checks
+
+    @property
+    def window(self) -> timedelta | None:
+        """How far apart look-alikes are sought; None if they are not."""
+        asked = self.checks.get("duplicate")
+        return asked.within if isinstance(asked, Window) else None
+
+    @property
+    def floor(self) -> Floor | None:
+        """What balances must not lie below; None if that is not asked."""
+        asked = self.checks.get("negative")
+        return asked if isinstance(asked, Floor) else None
+
+    @property
+    def says_balances(self) -> bool:
+        """Whether what the entries say they led to is read."""
+        running = self.floor is not None and self.floor.running
+        return self.follows or running

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from engine.reconciliation.definition import Amount, Definition, FileRows, QueryRows, Side, Sign
+from engine.reconciliation.definition_checks import ChecksModel
 from engine.sources.delimited import Dialect
 
 Text = Annotated[str, Field(min_length=1)]
 Columns = Text | Annotated[list[Text], Field(min_length=1)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
-_AMOUNTS = frozenset({"amount", "balance_after", "opening", "balance"})
+_AMOUNTS = frozenset({"amount", "balance_after", "opening", "balance", "floor"})
 
 
 class _Strict(BaseModel):
@@ -38,10 +39,18 @@ class WalletColumns(_Strict):
     """What the columns of the wallets mean."""
 
     wallet: Columns
+    owner: Columns | None = None
     balance: AmountColumns | None = None
     opening: AmountColumns | None = None
+    floor: AmountColumns | None = None
     currency: Text | None = None
     status: Text | None = None
+
+
+class OwnerColumns(_Strict):
+    """What the columns of the owners mean."""
+
+    owner: Columns
 
 
 class EntryColumns(_Strict):
@@ -138,24 +147,18 @@ class EntriesModel(_SideModel):
     columns: EntryColumns
 
 
+class OwnersModel(_SideModel):
+    """Where those are that wallets may belong to."""
+
+    columns: OwnerColumns
+
+
 class SidesModel(_Strict):
     """What is compared."""
 
     entries: EntriesModel
     wallets: WalletsModel | None = None
-
-
-class CheckModel(_Strict):
-    """How far apart two amounts may be, in minor units."""
-
-    tolerance: int = Field(default=0, ge=0)
-
-
-class ChecksModel(_Strict):
-    """What is asked."""
-
-    balance: CheckModel | None = None
-    chain: CheckModel | None = None
+    owners: OwnersModel | None = None
 
 
 class DefinitionModel(_Strict):
@@ -189,14 +192,15 @@ class DefinitionModel(_Strict):
     @field_validator("checks")
     @classmethod
     def _something_is_asked(cls, checks: ChecksModel) -> ChecksModel:
-        if checks.balance is None and checks.chain is None:
-            raise ValueError("ask for at least one check: balance, chain")
+        if not checks.parsed():
+            names = ", ".join(ChecksModel.model_fields)
+            raise ValueError(f"ask for at least one check: {names}")
         return checks
 
     @model_validator(mode="after")
     def _checks_have_what_they_need(self) -> "DefinitionModel":
         columns, wallets = self.sides.entries.columns, self.sides.wallets
-        for name, side in (("entries", self.sides.entries), ("wallets", wallets)):
+        for name, side in self.sides:
             if side is not None and (side.source or self.source) is None:
                 raise ValueError(f"sides.{name} has no `source`, and there is none for all sides")
         lacks_balance = wallets is None or wallets.columns.balance is None
@@ -214,7 +218,6 @@ class DefinitionModel(_Strict):
         if isinstance(title, dict):
             title = title.get("en") or next(iter(title.values()))
         sides = self.sides
-        asked = {"balance": self.checks.balance, "chain": self.checks.chain}
         return Definition(
             name=name,
             title=title,
@@ -224,8 +227,11 @@ class DefinitionModel(_Strict):
             wallets=sides.wallets.side("wallets", self.source, sides.wallets.columns, None)
             if sides.wallets
             else None,
+            owners=sides.owners.side("owners", self.source, sides.owners.columns, None)
+            if sides.owners
+            else None,
             stored=self.stored,
-            checks={check: asked[check].tolerance for check in asked if asked[check]},  # type: ignore[union-attr]
+            checks=self.checks.parsed(),
         )
 
 

@@ -9,6 +9,7 @@ from engine.documents.problem import InvalidDocument, Problem
 from engine.documents.validation import validate
 from engine.errors import Invalid
 from engine.reconciliation.definition import Definition, QueryRows
+from engine.reconciliation.definition_checks import lacking
 from engine.reconciliation.definition_file import DefinitionModel
 from engine.sources.catalog import Sources
 from engine.sources.faults import UnknownSource
@@ -44,7 +45,9 @@ class Definitions:
         return definition
 
     def _problems(self, document: Document, definition: Definition) -> Iterator[Problem]:
-        """What only the sources can tell: names that are not set, and kinds that do not fit."""
+        """What checks lack, and what only the sources can tell: names not set, kinds that differ."""
+        for where, message in lacking(definition):
+            yield document.problem(where, message)
         for side in definition.sides:
             own = document.data["sides"][side.name]
             path = ("sides", side.name, "source") if "source" in own else ("source",)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from engine.money import NotAnAmount, PrecisionLost, to_minor
-from engine.reconciliation.definition import LARGEST, Amount, FileRows, Side
+from engine.reconciliation.definition import LARGEST, MAY_BE_EMPTY, Amount, FileRows, Side
 from engine.reconciliation.instants import read_instant
 from engine.reconciliation.result import Finding
 from engine.sources.delimited import DelimitedFile, Row
@@ -18,7 +18,7 @@ from engine.sources.folder import Folder
 MOST_FINDINGS = 100  # of one side; the rest are counted
 _BATCH_ROWS = 16_384
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
-_AMOUNTS = frozenset({"amount", "balance_after", "opening", "balance"})
+_AMOUNTS = frozenset({"amount", "balance_after", "opening", "balance", "floor"})
 
 
 class _Wrong(Exception):
@@ -105,7 +105,9 @@ class FileSide:
         for row in self.file:
             values = [readers[name](row) for name in self.amounts]
             currency = readers["currency"](row) if "currency" in readers else self.currency
-            if None in values or currency is None or readers["wallet"](row) is None:
+            if None in values or currency is None:
+                continue
+            if "wallet" in readers and readers["wallet"](row) is None:
                 continue
             rows[currency] += 1
             for name, value in zip(self.amounts, values, strict=True):
@@ -160,7 +162,8 @@ class FileSide:
 
     def _reader(self, name: str) -> Callable[[Row], Any]:
         if name in self.side.amounts:
-            return self._amount_reader(self.side.amounts[name], signed=name == "amount")
+            read = self._amount_reader(self.side.amounts[name], signed=name == "amount")
+            return self._or_nothing(name, read) if name in MAY_BE_EMPTY else read
         if name == "posted_at":
             return self._instant_reader(self.side.keys[name][0])
         at = [self._positions[column] for column in self.side.keys[name]]
@@ -169,12 +172,18 @@ class FileSide:
         def key(row: Row) -> str | None:
             parts = [row.fields[position] for position in at]
             if not any(parts):
+                if name in MAY_BE_EMPTY:
+                    return None
                 raise _Wrong("SOURCE_TYPE", column, "it is empty, and a value is due")
             if len(parts) == 1:
                 return parts[0]
             return "/".join(part.replace("\\", "\\\\").replace("/", "\\/") for part in parts)
 
         return key
+
+    def _or_nothing(self, name: str, read: Callable[[Row], int]) -> Callable[[Row], int | None]:
+        at = [self._positions[column] for column in self.side.amounts[name].columns]
+        return lambda row: read(row) if any(row.fields[position] for position in at) else None
 
     def _instant_reader(self, column: str) -> Callable[[Row], int]:
         at, zone, pattern = self._positions[column], self.zone, self._how.dates

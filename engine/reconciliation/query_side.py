@@ -9,7 +9,7 @@ SQLite would take the text '12x' for 12.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from engine.reconciliation.definition import LARGEST, Amount, QueryRows, Side
+from engine.reconciliation.definition import LARGEST, MAY_BE_EMPTY, Amount, QueryRows, Side
 from engine.reconciliation.result import Finding
 from engine.sources.faults import InvalidQuery
 from engine.sources.sqlite import SqliteDatabase, SqliteSnapshot
@@ -43,8 +43,12 @@ class QuerySide:
     @property
     def key(self) -> str | None:
         """The id of the rows, where it is one column of the query."""
-        columns = self.side.keys["entry" if "entry" in self.side.keys else "wallet"]
+        columns = self.side.keys[self._id]
         return _name(columns[0]) if len(columns) == 1 else None
+
+    @property
+    def _id(self) -> str:
+        return next(name for name in ("entry", "wallet", "owner") if name in self.side.keys)
 
     def columns(self, *, guarded: bool) -> str:
         """The canonical columns, to be selected from the query and staged."""
@@ -85,7 +89,7 @@ class QuerySide:
                 # The column may have a collation that knows no upper and lower case.
                 here = f" FILTER (WHERE {own} = {_text(currency)} COLLATE BINARY)"
                 parts += [f"count(*){here}", *(f"sum({each}){here}" for each in sums)]
-        where = f" WHERE {self._usable}" if guarded else ""
+        where = f" WHERE {self._usable}" if guarded and self._usable else ""
         return f"SELECT {', '.join(parts)} FROM ({self.query}\n){where}"  # noqa: S608
 
     @property
@@ -98,7 +102,8 @@ class QuerySide:
         for name in self.wanted:
             if name in self.side.amounts:
                 for column in self.side.amounts[name].columns:
-                    wrong = f"typeof({_name(column)}) <> 'integer'"
+                    kinds = "('integer', 'null')" if name in MAY_BE_EMPTY else "('integer')"
+                    wrong = f"typeof({_name(column)}) NOT IN {kinds}"
                     yield from self._located(snapshot, column, wrong, "a whole number is due")
                 yield from self._too_large(snapshot, self.side.amounts[name])
             elif name in {"wallet", "entry", "currency", "posted_at"}:
@@ -120,7 +125,7 @@ class QuerySide:
     def _located(
         self, snapshot: SqliteSnapshot, column: str, wrong: str, message: str
     ) -> Iterator[Finding]:
-        key = self._text_key("entry" if "entry" in self.side.keys else "wallet")
+        key = self._text_key(self._id)
         shown = f"substr({_key_text(column)}, 1, 40)"
         rows = snapshot.rows(
             f"SELECT CAST({key} AS TEXT), typeof({_name(column)}), {shown} "  # noqa: S608

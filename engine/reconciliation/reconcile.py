@@ -11,7 +11,7 @@ from engine.errors import Invalid
 from engine.reconciliation.chains import Chains, follow
 from engine.reconciliation.checks.catalog import CHECKS
 from engine.reconciliation.checks.check import Answer, Material
-from engine.reconciliation.definition import Definition
+from engine.reconciliation.definition import Definition, Settings
 from engine.reconciliation.definitions import Definitions
 from engine.reconciliation.holdings import join_holdings
 from engine.reconciliation.instants import micros
@@ -95,7 +95,7 @@ class Reconciler:
             tell(4, _STEPS, "listing differences")
             material = Material(definition=definition, staging=staging, chains=chains)
             answers = [
-                CHECKS[check](material, tolerance) for check, tolerance in _asked(definition)
+                CHECKS[check](material, settings) for check, settings in _asked(definition)
             ]
             tell(_STEPS, _STEPS, "done")
             return Result(
@@ -118,7 +118,7 @@ def _silent(done: int, total: int, note: str) -> None:
     """Nobody is watching."""
 
 
-def _asked(definition: Definition) -> Sequence[tuple[str, int]]:
+def _asked(definition: Definition) -> Sequence[tuple[str, Settings]]:
     return sorted(definition.checks.items())
 
 
@@ -131,7 +131,7 @@ def _ask_totals(
 def _compare(definition: Definition, staging: Staging, cut_off: int) -> Chains:
     add_up(definition, staging, cut_off=cut_off)
     join_holdings(definition, staging)
-    chains = follow(definition, staging, cut_off=cut_off) if definition.walks else Chains()
+    chains = follow(definition, staging, cut_off=cut_off) if definition.follows else Chains()
     find_stored(definition, staging)
     return chains
 

@@ -1,16 +1,17 @@
 """Balance: what a wallet stores is its opening balance and every entry up to the cut-off."""
 
 from engine.reconciliation.checks.check import Answer, Material
+from engine.reconciliation.definition import Tolerance
 from engine.store.difference import Difference
 
 
-def check_balance(material: Material, tolerance: int) -> Answer:
+def check_balance(material: Material, settings: Tolerance) -> Answer:
     """Wallets whose stored balance has drifted, in the order of their ids."""
     apart = "abs(stored - expected)"
     rows = material.staging.stream(
         f"SELECT wallet, currency, stored, expected FROM stored WHERE {apart} > ? "  # noqa: S608
         "ORDER BY wallet, currency",
-        [tolerance],
+        [settings.tolerance],
     )
     differences = [
         Difference(
@@ -28,7 +29,7 @@ def check_balance(material: Material, tolerance: int) -> Answer:
     ]
     within = material.staging.rows(
         f"SELECT count(*) FROM stored WHERE {apart} BETWEEN 1 AND ?",  # noqa: S608
-        [tolerance],
+        [settings.tolerance],
     )[0][0]
     return Answer(
         differences=differences,

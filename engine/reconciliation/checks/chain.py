@@ -4,13 +4,15 @@ from collections import Counter
 from typing import Any
 
 from engine.reconciliation.checks.check import Answer, Material
+from engine.reconciliation.definition import Tolerance
 from engine.store.difference import Difference
 
 
-def check_chain(material: Material, tolerance: int) -> Answer:
+def check_chain(material: Material, settings: Tolerance) -> Answer:
     """Breaks that no order of rows with equal time explains, in the order of wallet and entry."""
     chains = material.chains
-    found = [each for each in chains.breaks if abs(each.gap.actual - each.gap.expected) > tolerance]
+    least = settings.tolerance
+    found = [each for each in chains.breaks if abs(each.gap.actual - each.gap.expected) > least]
     found.sort(key=lambda each: (each.wallet, each.currency, each.gap.entry))
     # An id that several entries bear is told apart, or all but one of their breaks would be lost.
     times: Counter[tuple[Any, str, Any]] = Counter()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.reconciliation.chains import Chains
 from engine.reconciliation.definition import Definition
@@ -30,5 +30,5 @@ class Answer:
 class Check(Protocol):
     """One question; it reads the tables and changes none."""
 
-    def __call__(self, material: Material, tolerance: int) -> Answer:
-        """Every difference by more than `tolerance` minor units."""
+    def __call__(self, material: Material, settings: Any) -> Answer:
+        """Every difference; `settings` are what the definition says of this check."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.documents.problem import InvalidDocument
-from engine.reconciliation.definition import Amount, FileRows, QueryRows
+from engine.reconciliation.definition import Amount, FileRows, QueryRows, Tolerance
 from engine.reconciliation.definitions import Definitions, UnknownReconciliation
 from engine.sources.catalog import Sources
 
@@ -51,7 +51,7 @@ def problems(folder: Path, text: str) -> list[str]:
 def test_a_definition_is_read_whole(tmp_path: Path) -> None:
     definition = definitions(tmp_path, GOOD).load("wallets")
     assert (definition.name, definition.title, definition.currency) == ("wallets", "Wallets", "SAR")
-    assert definition.checks == {"balance": 0, "chain": 5}
+    assert definition.checks == {"balance": Tolerance(), "chain": Tolerance(tolerance=5)}
     assert [side.name for side in definition.sides] == ["wallets", "entries"]
     wallets, entries = definition.sides
     assert wallets.rows == QueryRows(query="SELECT * FROM wallets")
