@@ -1,6 +1,7 @@
 """Redaction: what may be printed of a URL, alone or in a text."""
 
 import re
+from urllib.parse import unquote, urlsplit
 
 # The last @ ends the user and password: one in a password that was not escaped is not the host's.
 _PASSWORD = re.compile(r"(://[^:/@]*):.*@")
@@ -16,3 +17,14 @@ def without_passwords(text: str) -> str:
 def without_password(url: str) -> str:
     """The URL with *** where its password is."""
     return _OPTION.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
+
+
+def hide_password(text: str, url: str) -> str:
+    """The text, on one line, with *** where it repeats the URL's password."""
+    line = " ".join(text.split())
+    password = urlsplit(url).password or ""
+    for each in {password, unquote(password)}:
+        # Two letters are found in any text.
+        if len(each) > 2:
+            line = line.replace(each, "***")
+    return line

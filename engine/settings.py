@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     @field_validator("queue_url")
     @classmethod
     def _queue_is_known(cls, url: str) -> str:
-        return _one_of(url, {"sqlite": True, "redis": False, "rediss": False})
+        return _one_of(url, {"sqlite": True, "redis": False, "rediss": False, "postgresql": False})
 
     @field_validator("storage_url")
     @classmethod
@@ -208,7 +208,8 @@ def _one_of(url: str, schemes: Mapping[str, bool]) -> str:
         except ValueError:
             host = None
         if not host:
-            raise ValueError(f"a host is missing, such as {scheme}://localhost:6379/0")
+            place = "localhost/engine" if scheme == "postgresql" else "localhost:6379/0"
+            raise ValueError(f"a host is missing, such as {scheme}://{place}")
     return url
 
 

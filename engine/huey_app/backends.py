@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from huey.storage import BaseStorage, RedisStorage, SqliteStorage
 
 from engine.errors import Invalid
+from engine.redaction import hide_password, without_password
 
 _BUSY_SECONDS = 30
 # A server that does not answer within this is unreachable; the sweep rings again.
@@ -25,6 +26,18 @@ class MissingRedis(Invalid):
     """The queue is on Redis and its client is not installed."""
 
     message = "a {scheme}:// queue needs the redis package; run `pip install engine[redis]`"
+
+
+class MissingPostgres(Invalid):
+    """The queue is on PostgreSQL and its client is not installed."""
+
+    message = "a postgresql:// queue needs the psycopg package; run `pip install engine[postgres]`"
+
+
+class UnreadableUrl(Invalid):
+    """The client of the queue's server cannot read the URL."""
+
+    message = "ENGINE_QUEUE_URL: {error} (is {url!r})"
 
 
 def _sqlite(url: str, name: str) -> BaseStorage:
@@ -46,13 +59,29 @@ def _redis(url: str, name: str) -> BaseStorage:
     return PooledRedisStorage(name, connection_pool=pool, blocking=False)
 
 
+def _postgres(url: str, name: str) -> BaseStorage:
+    try:
+        from engine.huey_app.postgres import PostgresQueue
+    except ImportError:
+        raise MissingPostgres() from None
+    return PostgresQueue(name, url, answer_seconds=_ANSWER_SECONDS)
+
+
 BACKENDS: Mapping[str, Callable[[str, str], BaseStorage]] = {
     "sqlite": _sqlite,
     "redis": _redis,
     "rediss": _redis,
+    "postgresql": _postgres,
 }
 
 
 def open_storage(url: str, queue: str) -> BaseStorage:
-    """The storage of one named queue. A SQLite file is made at once; Redis is called when used."""
-    return BACKENDS[urlsplit(url).scheme](url, f"engine_{queue}")
+    """The storage of one named queue. A SQLite file is made at once; a server is called when used.
+
+    Raises Invalid when the client is missing or cannot read the URL.
+    """
+    try:
+        return BACKENDS[urlsplit(url).scheme](url, f"engine_{queue}")
+    except ValueError as error:
+        shown = hide_password(str(error), url)
+        raise UnreadableUrl(error=shown, url=without_password(url)) from None

@@ -13,7 +13,7 @@ from huey.storage import BaseStorage
 
 from engine.errors import Unreachable
 from engine.huey_app.backends import open_storage
-from engine.redaction import without_password
+from engine.redaction import hide_password, without_password
 
 _LARGEST_ID = 2**63 - 1
 
@@ -109,14 +109,14 @@ class Doorbell:
             yield
         except QueueUnreachable:
             raise
-        except (sqlite3.DatabaseError, OSError) as error:
-            raise QueueUnreachable(url=self.shown_url, error=error) from error
         except Exception as error:
-            # Imported only once it has failed: a SQLite queue needs no redis.
-            if _is_of_redis(error):
-                raise QueueUnreachable(url=self.shown_url, error=error) from error
-            raise
+            if not _is_of_a_backend(error):
+                raise
+            text = hide_password(str(error), self._url)
+            raise QueueUnreachable(url=self.shown_url, error=text) from error
 
 
-def _is_of_redis(error: Exception) -> bool:
-    return type(error).__module__.partition(".")[0] == "redis"
+def _is_of_a_backend(error: Exception) -> bool:
+    # By name: a SQLite queue needs neither redis nor psycopg.
+    package = type(error).__module__.partition(".")[0]
+    return isinstance(error, OSError | sqlite3.DatabaseError) or package in {"redis", "psycopg"}

@@ -10,6 +10,7 @@ from redis import Redis
 
 from engine.huey_app.backends import BACKENDS
 from engine.huey_app.doorbell import Doorbell, QueueUnreachable, message_of, run_id_in
+from tests.builders.postgres import PostgresServer
 from tests.builders.redis import RedisServer, start_redis
 
 FOREIGN = [
@@ -34,15 +35,21 @@ FOREIGN = [
 ]
 
 
-@pytest.fixture(params=["sqlite", "redis"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "redis", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty queue's URL."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'var' / 'queue.db'}"
-    server: RedisServer = request.getfixturevalue("redis_server")
-    with Redis.from_url(server.url) as redis:
-        redis.flushall()
-    return server.url
+        yield f"sqlite:///{tmp_path / 'var' / 'queue.db'}"
+    elif request.param == "redis":
+        server: RedisServer = request.getfixturevalue("redis_server")
+        with Redis.from_url(server.url) as redis:
+            redis.flushall()
+        yield server.url
+    else:
+        postgres: PostgresServer = request.getfixturevalue("postgres_server")
+        name = postgres.make_database()
+        yield postgres.url_of(name)
+        postgres.drop_database(name)
 
 
 @pytest.fixture
@@ -54,7 +61,8 @@ def doorbell(url: str) -> Iterator[Doorbell]:
 
 
 def test_every_backend_is_under_this_contract() -> None:
-    assert set(BACKENDS) == {"sqlite", "redis", "rediss"}  # rediss is redis over TLS
+    # rediss is redis over TLS.
+    assert set(BACKENDS) == {"sqlite", "redis", "rediss", "postgresql"}
 
 
 def test_runs_are_taken_in_the_order_in_which_they_were_rung_for(doorbell: Doorbell) -> None:

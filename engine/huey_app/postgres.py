@@ -1,0 +1,135 @@
+"""A queue in PostgreSQL: Huey's storage, made fit for a server that comes and goes."""
+
+import time
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any, TypeVar
+
+import psycopg
+from huey.storage import PostgresStorage
+from psycopg.conninfo import conninfo_to_dict
+
+T = TypeVar("T")
+
+_PREFIX = "engine_queue"
+# Whoever makes the tables holds this advisory lock: `create table if not exists` is not safe
+# against itself.
+_MAKING_TABLES = 0x656E67696E6571
+
+
+class NoAnswer(psycopg.OperationalError):
+    """The server took the statement and said nothing."""
+
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """One that does not wait for ever for a server that hangs."""
+
+    answer_seconds = 0.0
+
+    def wait(self, gen: Generator[Any, Any, T], *arguments: Any, **options: Any) -> T:
+        """Wait for an answer; raises NoAnswer and closes when there is none in time."""
+        try:
+            return super().wait(_within(self.answer_seconds, gen), *arguments, **options)
+        except NoAnswer:
+            self.close()
+            raise
+
+    def rollback(self) -> None:
+        """End the transaction; a connection that is closed has none, and the first error counts."""
+        if not self.closed:
+            super().rollback()
+
+
+class PostgresQueue(PostgresStorage):  # type: ignore[misc]
+    """Huey's, which calls the server when it is used, and makes the tables when they are missing.
+
+    A connection that an earlier server left behind is replaced without a word.
+    """
+
+    def __init__(self, name: str, url: str, *, answer_seconds: float) -> None:
+        """Raises ValueError when libpq cannot read the URL."""
+        try:
+            given = conninfo_to_dict(url)
+        except psycopg.Error as error:
+            raise ValueError(str(error)) from error
+        # Several queues are served in order, so none of them may block the others.
+        super().__init__(
+            name,
+            connection=partial(_connect, _DEFAULTS | given, answer_seconds),
+            blocking=False,
+            table_prefix=_PREFIX,
+            create_tables=False,
+        )
+
+    def initialize_schema(self) -> None:
+        """Make the tables, one process at a time."""
+        with self.db(commit=True) as cursor:
+            cursor.execute("select pg_advisory_xact_lock(%s)", (_MAKING_TABLES,))
+            for statement in self.ddl:
+                cursor.execute(statement)
+
+    def enqueue(self, data: bytes, priority: float | None = None) -> None:
+        """Add a message."""
+        self._surely(lambda: super(PostgresQueue, self).enqueue(data, priority))
+
+    def dequeue(self) -> bytes | None:
+        """Take the first message."""
+        return self._surely(super().dequeue)
+
+    def queue_size(self) -> int:
+        """How many messages there are."""
+        return self._surely(super().queue_size)
+
+    def enqueued_items(self, limit: int | None = None) -> list[bytes]:
+        """The messages, the first one first."""
+        return self._surely(lambda: super(PostgresQueue, self).enqueued_items(limit))
+
+    def _surely(self, use: Callable[[], T]) -> T:
+        """Use the queue; once more if only its tables or a living connection were missing."""
+        held = self._conn
+        try:
+            return use()
+        except psycopg.errors.UndefinedTable:
+            self.initialize_schema()
+        except NoAnswer:
+            raise
+        except psycopg.Error:
+            # Whatever it was, a server that became a standby or a session that is spoilt
+            # answers again only on another connection.
+            self.close()
+            if held is None:
+                raise
+        return use()
+
+
+# What the URL may say otherwise. A host that vanished without a word is given up soon.
+_DEFAULTS: dict[str, Any] = {
+    "application_name": "engine queue",
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+
+
+def _connect(options: dict[str, Any], answer_seconds: float) -> Connection:
+    # No prepared statements: a pooler between us and the server may not carry them.
+    given = {"connect_timeout": int(answer_seconds)} | options
+    connection = Connection.connect(**given, autocommit=True, prepare_threshold=None)
+    connection.answer_seconds = answer_seconds
+    return connection
+
+
+def _within(seconds: float, waiting: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+    """The same generator, ended by NoAnswer when it goes on for longer."""
+    deadline = time.monotonic() + seconds
+    try:
+        wanted = next(waiting)
+        while True:
+            ready = yield wanted
+            # psycopg comes by every tenth of a second or so, with nothing in its hands.
+            if not ready and time.monotonic() > deadline:
+                raise NoAnswer(f"no answer within {seconds:g} s")
+            wanted = waiting.send(ready)
+    except StopIteration as end:
+        result: T = end.value
+        return result
