@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from engine.errors import EngineError
-from engine.store.database import Database, database_now
+from engine.store.database import Database
+from engine.store.instant import database_now
 from engine.store.run import Claim
 from engine.store.runs import held
 from engine.store.tables import effects, runs

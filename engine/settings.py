@@ -59,8 +59,8 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _ledger_is_sqlite(cls, url: str) -> str:
-        return _one_of(url, {"sqlite": True})
+    def _ledger_is_known(cls, url: str) -> str:
+        return _one_of(url, {"sqlite": True, "postgresql": False})
 
     @field_validator("queue_url")
     @classmethod
@@ -83,7 +83,9 @@ class Settings(BaseSettings):
 
     @cached_property
     def database(self) -> str:
-        """The ledger's URL with an absolute path."""
+        """The ledger's URL; a SQLite one with an absolute path."""
+        if _is_server(self.database_url):
+            return self.database_url
         return "sqlite:///" + str(self._under_home(self.database_url))
 
     @cached_property

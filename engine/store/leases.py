@@ -5,7 +5,8 @@ from datetime import timedelta
 from sqlalchemy import delete, insert, or_, update
 from sqlalchemy.exc import IntegrityError
 
-from engine.store.database import Database, database_now
+from engine.store.database import Database
+from engine.store.instant import database_now
 from engine.store.tables import leases
 
 

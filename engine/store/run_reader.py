@@ -8,7 +8,8 @@ from sqlalchemy import RowMapping, Select, and_, func, or_, select
 
 from engine.errors import UnknownId
 from engine.states import UNFINISHED_RUNS, RunState
-from engine.store.database import Database, database_now
+from engine.store.database import Database
+from engine.store.instant import database_now
 from engine.store.run import Attempt, Run, RunError
 from engine.store.tables import attempts, runs
 

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.states import RUN, UNFINISHED_RUNS, RunState
-from engine.store.database import Database, database_now
+from engine.store.database import Database
+from engine.store.instant import database_now
 from engine.store.reference import new_reference
 from engine.store.run import Claim, NewRun, Run, RunError
 from engine.store.run_reader import CLAIMABLE, RunReader, as_run

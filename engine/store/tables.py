@@ -8,14 +8,13 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )
 
-from engine.store.database import Instant
+from engine.store.instant import Instant
+from engine.store.words import Words
 
 metadata = MetaData(
     naming_convention={
@@ -26,39 +25,42 @@ metadata = MetaData(
     }
 )
 
+# SQLite numbers rows by itself only if the key is called INTEGER; that has 64 bits there.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
 runs = Table(
     "runs",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("reference", String(20), nullable=False, unique=True),
-    Column("job", String(100), nullable=False),
-    Column("queue", String(100), nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("review", String(20)),
-    Column("reason", Text),  # why it was skipped
-    Column("actor", String(200)),
-    Column("key", String(200), unique=True),
+    Column("id", Id, primary_key=True),
+    Column("reference", Words, nullable=False, unique=True),
+    Column("job", Words, nullable=False),
+    Column("queue", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("review", Words),
+    Column("reason", Words),  # why it was skipped
+    Column("actor", Words),
+    Column("key", Words, unique=True),
     Column("params", JSON, nullable=False),
     Column("result", JSON),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("attempts_allowed", Integer, nullable=False),
-    Column("schedule", String(64)),
+    Column("schedule", Words),
     Column("scheduled_for", Instant),
     Column("due_at", Instant, nullable=False),
     Column("period_start", Instant),
     Column("period_end", Instant),
     Column("revision", Integer, nullable=False, server_default="0"),
-    Column("parent_id", Integer, ForeignKey("runs.id")),
-    Column("exclusive", String(64)),  # at most one run with this name is running
-    Column("error_type", String(200)),
-    Column("error_message", Text),
-    Column("error_fingerprint", String(16)),
+    Column("parent_id", Id, ForeignKey("runs.id")),
+    Column("exclusive", Words),  # at most one run with this name is running
+    Column("error_type", Words),
+    Column("error_message", Words),
+    Column("error_fingerprint", Words),
     Column("progress_done", BigInteger),
     Column("progress_total", BigInteger),
-    Column("progress_note", Text),
-    Column("lease_token", String(32)),
+    Column("progress_note", Words),
+    Column("lease_token", Words),
     Column("lease_until", Instant),
-    Column("worker", String(100)),
+    Column("worker", Words),
     Column("rung_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("started_at", Instant),
@@ -79,13 +81,13 @@ runs = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("worker", String(100), nullable=False),
-    Column("outcome", String(20)),  # succeeded, failed, handed_back, lost; None while it runs
-    Column("error_type", String(200)),
-    Column("error_message", Text),
-    Column("error_trace", Text),
+    Column("worker", Words, nullable=False),
+    Column("outcome", Words),  # succeeded, failed, handed_back, lost; None while it runs
+    Column("error_type", Words),
+    Column("error_message", Words),
+    Column("error_trace", Words),
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("peak_memory_bytes", BigInteger),
@@ -94,22 +96,22 @@ attempts = Table(
 log_lines = Table(
     "log_lines",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("at", Instant, nullable=False),
-    Column("stream", String(10), nullable=False),  # log, stdout, stderr
-    Column("text", Text, nullable=False),
+    Column("stream", Words, nullable=False),  # log, stdout, stderr
+    Column("text", Words, nullable=False),
     Index("ix_log_lines_run_id_id", "run_id", "id"),
 )
 
 effects = Table(
     "effects",
     metadata,
-    Column("key", String(200), primary_key=True),
-    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("key", Words, primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("request_hash", String(64), nullable=False),
+    Column("request_hash", Words, nullable=False),
     Column("result", JSON),
     Column("done_at", Instant, nullable=False),
 )
@@ -117,26 +119,26 @@ effects = Table(
 schedule_marks = Table(
     "schedule_marks",
     metadata,
-    Column("schedule", String(64), primary_key=True),
-    Column("fingerprint", String(64), nullable=False),  # of the trigger: a new one starts anew
+    Column("schedule", Words, primary_key=True),
+    Column("fingerprint", Words, nullable=False),  # of the trigger: a new one starts anew
     Column("booked_until", Instant, nullable=False),
 )
 
 leases = Table(
     "leases",
     metadata,
-    Column("name", String(64), primary_key=True),
-    Column("holder", String(100), nullable=False),
+    Column("name", Words, primary_key=True),
+    Column("holder", Words, nullable=False),
     Column("until", Instant, nullable=False),
 )
 
 workers = Table(
     "workers",
     metadata,
-    Column("id", String(100), primary_key=True),
-    Column("host", String(200), nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("host", Words, nullable=False),
     Column("pid", Integer, nullable=False),
-    Column("kind", String(20), nullable=False),  # worker, scheduler
+    Column("kind", Words, nullable=False),  # worker, scheduler
     Column("queues", JSON, nullable=False),
     Column("threads", Integer, nullable=False),
     Column("started_at", Instant, nullable=False),
@@ -147,14 +149,14 @@ workers = Table(
 artifacts = Table(
     "artifacts",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("run_id", Integer, ForeignKey("runs.id"), nullable=False),
-    Column("name", String(200), nullable=False),
-    Column("media_type", String(100), nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
+    Column("name", Words, nullable=False),
+    Column("media_type", Words, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("sha256", String(64), nullable=False),
+    Column("sha256", Words, nullable=False),
     Column("rows", BigInteger, nullable=False),
-    Column("path", String(500), nullable=False, unique=True),
+    Column("path", Words, nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("deleted_at", Instant),
@@ -165,8 +167,8 @@ artifacts = Table(
 reconciliation_runs = Table(
     "reconciliation_runs",
     metadata,
-    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
-    Column("reconciliation", String(64), nullable=False),
+    Column("run_id", Id, ForeignKey("runs.id"), primary_key=True),
+    Column("reconciliation", Words, nullable=False),
     Column("cut_off", Instant, nullable=False),
     Column("read_at", Instant, nullable=False),
     Column("period_start", Instant),
@@ -183,25 +185,25 @@ reconciliation_runs = Table(
 breaks = Table(
     "breaks",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("identity", String(64), nullable=False, unique=True),
-    Column("reconciliation", String(64), nullable=False),
-    Column("check", String(40), nullable=False),
-    Column("code", String(40), nullable=False),
-    Column("class", String(20), key="kind", nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("wallet", String(200), nullable=False),
-    Column("entry", String(200)),
-    Column("currency", String(3), nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("identity", Words, nullable=False, unique=True),
+    Column("reconciliation", Words, nullable=False),
+    Column("check", Words, nullable=False),
+    Column("code", Words, nullable=False),
+    Column("class", Words, key="kind", nullable=False),
+    Column("status", Words, nullable=False),
+    Column("wallet", Words, nullable=False),
+    Column("entry", Words),
+    Column("currency", Words, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("expected_minor", BigInteger),
     Column("actual_minor", BigInteger),
-    Column("severity", String(10), nullable=False),
+    Column("severity", Words, nullable=False),
     Column("details", JSON, nullable=False),
     Column("occurrences", Integer, nullable=False),
-    Column("assignee", String(200)),
-    Column("first_run_id", Integer, ForeignKey("runs.id"), nullable=False),
-    Column("last_run_id", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("assignee", Words),
+    Column("first_run_id", Id, ForeignKey("runs.id"), nullable=False),
+    Column("last_run_id", Id, ForeignKey("runs.id"), nullable=False),
     Column("last_cut_off", Instant, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
@@ -211,8 +213,8 @@ breaks = Table(
 differences = Table(
     "differences",
     metadata,
-    Column("break_id", Integer, ForeignKey("breaks.id"), primary_key=True),
-    Column("run_id", Integer, ForeignKey("runs.id"), primary_key=True),
+    Column("break_id", Id, ForeignKey("breaks.id"), primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.id"), primary_key=True),
     Column("amount_minor", BigInteger, nullable=False),
     Column("expected_minor", BigInteger),
     Column("actual_minor", BigInteger),
@@ -222,13 +224,13 @@ differences = Table(
 break_moves = Table(
     "break_moves",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("break_id", Integer, ForeignKey("breaks.id"), nullable=False),
-    Column("run_id", Integer, ForeignKey("runs.id")),
-    Column("actor", String(200)),
-    Column("source", String(20)),  # None for the first sight
-    Column("target", String(20), nullable=False),
-    Column("reason", Text),
+    Column("id", Id, primary_key=True),
+    Column("break_id", Id, ForeignKey("breaks.id"), nullable=False),
+    Column("run_id", Id, ForeignKey("runs.id")),
+    Column("actor", Words),
+    Column("source", Words),  # None for the first sight
+    Column("target", Words, nullable=False),
+    Column("reason", Words),
     Column("moved_at", Instant, nullable=False),
     Index("ix_break_moves_break_id", "break_id"),
 )

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
 
-from engine.store.database import Database, database_now
+from engine.store.database import Database
+from engine.store.instant import database_now
 from engine.store.tables import workers
 
 

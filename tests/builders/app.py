@@ -11,10 +11,17 @@ from engine.settings import Settings
 ROOT = Path(__file__).parents[2]
 
 
-def a_canteen(folder: Path, world: World, clock: Clock) -> App:
-    """An app whose home is `folder`, with the project's jobs, definitions and templates."""
+def a_canteen(folder: Path, world: World, clock: Clock, database_url: str | None = None) -> App:
+    """An app whose home is `folder`, with the project's jobs, definitions and templates.
+
+    `database_url` is of a ledger that is upgraded already; None makes a SQLite one.
+    """
     for name in ("reconciliations", "reports", "jobs"):
         if not (folder / name).exists():
             copytree(ROOT / name, folder / name)
-    settings = Settings(home=folder, sources={"canteen": f"sqlite:///{world.path}"})
+    settings = Settings(
+        home=folder,
+        database_url=database_url or "sqlite:///var/engine.db",
+        sources={"canteen": f"sqlite:///{world.path}"},
+    )
     return build_app(settings, clock=clock)

@@ -1,4 +1,4 @@
-"""A ledger of one test: SQLite, upgraded."""
+"""A ledger of one test, upgraded: in a SQLite file, or in a database of a PostgreSQL server."""
 
 import tempfile
 from functools import cache
@@ -6,6 +6,7 @@ from pathlib import Path
 from shutil import copyfile
 
 from engine.store.database import Database
+from tests.builders.postgres import PostgresServer
 
 
 def a_database(folder: Path) -> Database:
@@ -18,6 +19,16 @@ def a_database(folder: Path) -> Database:
     return database
 
 
+def a_postgres_database(server: PostgresServer) -> Database:
+    """An empty, upgraded ledger in a new database of the server."""
+    return Database(a_postgres_ledger(server))
+
+
+def a_postgres_ledger(server: PostgresServer) -> str:
+    """The URL of an empty, upgraded ledger in a new database of the server."""
+    return server.url_of(server.make_database(_template(server)))
+
+
 @cache
 def _upgraded() -> Path:
     """Upgraded once for all tests: each has its own copy."""
@@ -26,3 +37,17 @@ def _upgraded() -> Path:
     database.upgrade()
     database.dispose()
     return file
+
+
+_TEMPLATES: dict[Path, str] = {}
+
+
+def _template(server: PostgresServer) -> str:
+    """Upgraded once for each server; copied within it."""
+    if server.folder not in _TEMPLATES:
+        name = server.make_database()
+        database = Database(server.url_of(name))
+        database.upgrade()
+        database.dispose()
+        _TEMPLATES[server.folder] = name
+    return _TEMPLATES[server.folder]

@@ -30,9 +30,16 @@ _JOBS = ROOT / "tests" / "processes" / "whole_engine" / "trials.py"
 class Home:
     """A folder that the engine's processes, real ones, are started on and killed in."""
 
-    def __init__(self, folder: Path, queue_url: str = "sqlite:///var/queue.db") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        queue_url: str = "sqlite:///var/queue.db",
+        database_url: str | None = None,
+    ) -> None:
+        """`database_url` is of a ledger that is upgraded already; None makes a SQLite one."""
         self.folder = folder
         self._queue_url = queue_url
+        self._database_url = database_url
         self._started: list[subprocess.Popen[bytes]] = []
         (folder / "jobs").mkdir(parents=True)
         (folder / "jobs" / "__init__.py").touch()
@@ -46,12 +53,15 @@ class Home:
             "ENGINE_HOME": str(self.folder),
             "ENGINE_QUEUE_URL": self._queue_url,
             "PYTHONPATH": str(ROOT),
+            **({"ENGINE_DATABASE_URL": self._database_url} if self._database_url else {}),
         }
         return inherited | ours
 
     @cached_property
     def database(self) -> Database:
         """The ledger, made if need be."""
+        if self._database_url is not None:
+            return Database(self._database_url)
         (self.folder / "var").mkdir(exist_ok=True)
         return a_database(self.folder / "var")
 

@@ -84,7 +84,7 @@ def test_another_process_is_given_the_same_settings(
         ("ENGINE_QEUE_URL", "x", "no such setting; did you mean ENGINE_QUEUE_URL? known: "),
         ("ENGINE_ZZZ", "x", "no such setting; known: ENGINE_DATABASE_URL, "),
         ("ENGINE_HOME", "/no/such/folder", "no such folder (is '/no/such/folder')"),
-        ("ENGINE_DATABASE_URL", "mysql://db/x", "a URL must start with sqlite:// (is 'mysql:"),
+        ("ENGINE_DATABASE_URL", "mysql://db/x", "start with sqlite:// or postgresql:// (is 'mysql:"),
         ("ENGINE_DATABASE_URL", "sqlite://", "a path is missing, such as sqlite:///var/data"),
         ("ENGINE_QUEUE_URL", "amqp://x", "a URL must start with sqlite:// or redis:// or redis"),
         ("ENGINE_QUEUE_URL", "redis://", "a host is missing, such as redis://localhost:6379/0"),

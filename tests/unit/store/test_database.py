@@ -11,15 +11,10 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.exc import OperationalError
 
-from engine.store import database as module
-from engine.store.database import (
-    REVISION,
-    Database,
-    Instant,
-    LedgerAhead,
-    LedgerUnreachable,
-    database_now,
-)
+from engine.store import sqlite as module
+from engine.store.database import REVISION, Database
+from engine.store.faults import LedgerAhead, LedgerUnreachable
+from engine.store.instant import Instant, database_now
 
 UPGRADE = "import sys; from engine.store.database import Database; Database(sys.argv[1]).upgrade()"
 ROOT = Path(__file__).parents[3]

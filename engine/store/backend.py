@@ -1,0 +1,32 @@
+"""What differs between the databases that can hold a ledger. A database is one module each."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+
+Begin = Callable[[], AbstractContextManager[Connection]]
+
+
+class Backend(Protocol):
+    """One kind of database, and the ledger in it."""
+
+    @property
+    def upgrades_itself(self) -> bool:
+        """Whether a ledger is made and upgraded by whoever comes first."""
+
+    def writer(self) -> Engine:
+        """Whose transactions write."""
+
+    def reader(self, writer: Engine) -> Engine:
+        """The same connections; each transaction is one snapshot and writes nothing."""
+
+    def exists(self) -> bool:
+        """False if it is sure that there is no ledger yet."""
+
+    def upgrading(self, begin: Begin) -> AbstractContextManager[Connection]:
+        """A write transaction in which no other process upgrades."""
+
+    def unusable(self, error: BaseException) -> str | None:
+        """Why the database cannot be used now, in one line; None if the statement was wrong."""

@@ -1,0 +1,58 @@
+"""Instants at rest, and the database's own clock."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, String
+from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC `datetime`; on SQLite a text of fixed width, so that texts sort as instants."""
+
+    impl = String(26)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The database's own type where it has one."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(String(26))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
+        """Refuse naive instants: nobody knows which moment they mean."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r} for an Instant")
+        instant = value.astimezone(UTC)
+        return instant if dialect.name == "postgresql" else instant.strftime(_FORMAT)
+
+    def process_result_value(
+        self, value: str | datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Read back what was bound, or what `database_now` gave."""
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+class database_now(ColumnElement[datetime]):  # noqa: N801 - reads as an SQL function
+    """The database's clock, optionally moved by a duration; leases are set and compared by it.
+
+    It goes on within a transaction and even within a statement, which may have waited for a lock:
+    two readings in one statement need not be equal. Each database's module says how it is read.
+    """
+
+    inherit_cache = True
+    _traverse_internals = [("moved_by", InternalTraversal.dp_plain_obj)]  # noqa: RUF012 - as SQLAlchemy declares it
+    type = Instant()
+
+    def __init__(self, moved_by: timedelta = timedelta()) -> None:
+        self.moved_by = moved_by

@@ -1,0 +1,125 @@
+"""A ledger on PostgreSQL: many writers at a time, upgraded by `engine database upgrade` only.
+
+Transactions that write are READ COMMITTED and lock what they decide on; those that read are one
+snapshot. Nothing here keeps a lock beyond its transaction, so a pooler between is no harm.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+
+from engine.redaction import without_password
+from engine.store.backend import Begin
+from engine.store.faults import LedgerUnreachable, MissingDriver
+from engine.store.instant import database_now
+
+# A server that is gone without a word is noticed before a lease of ten seconds is over. What the
+# URL says goes before these.
+_CONNECTING = {
+    "application_name": "engine",
+    "connect_timeout": 5,
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5_000,
+}
+# The same, seen from the server: a worker that is gone must not keep its locks, nor may one that
+# is frozen. A writer waits for another one as long as on SQLite.
+_SESSION = {
+    "tcp_keepalives_idle": "5s",
+    "tcp_keepalives_interval": "1s",
+    "tcp_keepalives_count": "5",
+    "lock_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+}
+
+# By SQLSTATE, whole or its class: the server or the connection cannot be used now, or not by us.
+# A transaction that lost to another one may be made again, as after an outage.
+_UNUSABLE = (
+    *("08", "53", "57", "58", "F0", "XX"),
+    *("25006", "25P03", "28", "3D000", "42501", "55P03", "40001", "40P01"),
+)
+# Any number that is no other program's.
+_UPGRADE_LOCK = 5_233_708_461
+
+
+class Postgres:
+    """A ledger by its server's URL."""
+
+    upgrades_itself = False
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+
+    def writer(self) -> Engine:
+        """Whose transactions see what is committed, statement by statement."""
+        try:
+            engine = create_engine(
+                self.url.set(drivername="postgresql+psycopg"),
+                isolation_level="READ COMMITTED",
+                # No limit: a heartbeat must not wait for a free connection.
+                pool_size=0,
+                pool_pre_ping=True,
+                pool_use_lifo=True,
+            )
+        except ModuleNotFoundError as error:
+            if error.name != "psycopg":
+                raise
+            raise MissingDriver from None
+        event.listen(engine, "do_connect", self._connect)
+        return engine
+
+    def reader(self, writer: Engine) -> Engine:
+        """Whose transactions are one snapshot each."""
+        return writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def exists(self) -> bool:
+        """True: whether there is one, only the server knows."""
+        return True
+
+    @contextmanager
+    def upgrading(self, begin: Begin) -> Iterator[Connection]:
+        """Hold the lock on upgrading this database, as long as the transaction lasts."""
+        with begin() as connection:
+            # Others may take longer to upgrade than a row may be locked.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_SESSION['lock_timeout']}'"))
+            yield connection
+
+    def unusable(self, error: BaseException) -> str | None:
+        """What the server, or the way to it, has."""
+        if not isinstance(error, DBAPIError):
+            return None
+        state = getattr(error.orig, "sqlstate", None)
+        lost = error.connection_invalidated or (state or "").startswith(_UNUSABLE)
+        return _one_line(error.orig) if lost else None
+
+    def _connect(self, dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+        """Connect, or say why not: a wrong option of the URL, an unknown host, a refusal."""
+        driver = dialect.dbapi
+        try:
+            connection = driver.connect(*arguments, **{**_CONNECTING, **options})
+        except driver.Error as error:
+            shown = without_password(self.url.render_as_string(hide_password=True))
+            raise LedgerUnreachable(url=shown, error=_one_line(error)) from error
+        connection.autocommit = True
+        chosen = ", ".join(f"set_config('{name}', '{to}', false)" for name, to in _SESSION.items())
+        connection.execute(f"SELECT {chosen}")
+        connection.autocommit = False
+        return connection
+
+
+@compiles(database_now, "postgresql")
+def _now(element: database_now, compiler: Any, **options: Any) -> str:
+    # Not now(): that is when the transaction began, which may have waited for a lock since.
+    return f"(clock_timestamp() + interval '{element.moved_by.total_seconds():.6f} seconds')"
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())

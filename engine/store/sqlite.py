@@ -1,0 +1,115 @@
+"""A ledger in a SQLite file: one writer at a time, made and upgraded on first use."""
+
+import fcntl
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+
+from engine.store.backend import Begin
+from engine.store.faults import LedgerUnreachable
+from engine.store.instant import database_now
+
+# A writer waits this long for another one; no transaction of ours takes a tenth of it.
+_BUSY_SECONDS = 30.0
+
+# SQLite has one code for every wrong statement, `SQLITE_ERROR`; these say that the file itself
+# cannot be used now.
+_UNUSABLE = (
+    *("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"),
+    *("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY"),
+    *("SQLITE_CORRUPT", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_NOTADB"),
+)
+
+
+class Sqlite:
+    """A ledger by its file's URL."""
+
+    upgrades_itself = True
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.file = Path(url.database or "")
+
+    def writer(self) -> Engine:
+        """Whose transactions take the write lock when they begin."""
+        # As many connections as there are threads: a heartbeat must not wait for a free one.
+        engine = create_engine(self.url, connect_args={"timeout": _BUSY_SECONDS}, max_overflow=-1)
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+        return engine
+
+    def reader(self, writer: Engine) -> Engine:
+        """Whose transactions take no lock that a writer would wait for."""
+        return writer.execution_options(reads_only=True)
+
+    def exists(self) -> bool:
+        """True once there is a file."""
+        return self.file.exists()
+
+    @contextmanager
+    def upgrading(self, begin: Begin) -> Iterator[Connection]:
+        """Make the ledger's folder, and hold the lock on upgrading what is in it.
+
+        The others wait on a file beside the database, for as long as it takes.
+        """
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            lock = self.file.with_name(f"{self.file.name}.upgrade.lock").open("w")
+        except OSError as error:
+            shown = self.url.render_as_string(hide_password=True)
+            raise LedgerUnreachable(url=shown, error=error) from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with begin() as connection:
+                yield connection
+
+    def unusable(self, error: BaseException) -> str | None:
+        """What is wrong with the file."""
+        # SQLAlchemy does not wrap what a new connection meets in `_on_connect`.
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(cause, "sqlite_errorname", "").startswith(_UNUSABLE):
+            return str(cause)
+        return None
+
+
+@compiles(database_now, "sqlite")
+def _now(element: database_now, compiler: Any, **options: Any) -> str:
+    # SQLite's clock has milliseconds; zeros fill the width, so that texts keep sorting.
+    move = f"{element.moved_by.total_seconds():+.3f} seconds"
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', '{move}') || '000')"
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions by itself: `_on_begin` says which kind.
+    connection.isolation_level = None
+    _write_ahead(connection)
+    # A run that was accepted survives a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_ahead(connection: Any) -> None:
+    # A new file changes its mode by turning a read lock into a write lock, which SQLite refuses
+    # at once when two processes do it: waiting would be a deadlock.
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _on_begin(connection: Connection) -> None:
+    # A plain BEGIN that writes later fails at once when another writer was faster.
+    reads_only = connection.get_execution_options().get("reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
