@@ -112,9 +112,11 @@ class App:
 
     @cached_property
     def doorbell(self) -> "Doorbell":
-        """The queues."""
+        """The queues; raises Invalid when the client of their server is missing."""
+        from engine.huey_app.backends import require_client
         from engine.huey_app.doorbell import Doorbell
 
+        require_client(self.settings.queue)
         return Doorbell(self.settings.queue)
 
     @cached_property

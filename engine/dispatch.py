@@ -1,7 +1,7 @@
 """Dispatch: book a run in the ledger, then ring its queue. Only the booking counts."""
 
-import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,11 +11,10 @@ from engine.states import RunState
 from engine.store.run import NewRun, Run
 from engine.store.runs import RunStore
 
-logger = logging.getLogger("engine.dispatch")
-
 # A queue keeps its messages, so a run is rung for again only when it was silent this long
 # and its message is gone.
 _SILENCE = timedelta(seconds=30)
+_ANY_QUEUE = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,17 +38,17 @@ class Dispatch:
     def book(self, new: NewRun) -> Booked:
         """Book the run, and ring if it is due.
 
+        A run that was booked before and still waits is rung for again if its message is gone.
         Raises Unreachable when the ledger does not answer. A queue that does not answer is not
         an error: the sweep rings later.
         """
         run, is_new = self.runs.book(new)
-        if not is_new:
-            return Booked(run=run, is_new=False)
+        due = _due([run])
         try:
-            self._ring(_due([run]))
+            self._ring(due if is_new else self._without_message(due))
         except Unreachable as error:
-            return Booked(run=run, is_new=True, unrung=error)
-        return Booked(run=run, is_new=True)
+            return Booked(run=run, is_new=is_new, unrung=error)
+        return Booked(run=run, is_new=is_new)
 
     def ring_booked(self, booked: Iterable[Run]) -> None:
         """Ring for those that are due already; the sweep rings for the others in their time."""
@@ -57,10 +56,9 @@ class Dispatch:
 
     def ring(self, runs: Iterable[Run]) -> None:
         """Ring for each run; the sweep makes up for those that the queue did not take."""
-        try:
+        # The doorbell has said so.
+        with suppress(QueueUnreachable):
             self._ring(runs)
-        except QueueUnreachable as error:
-            logger.warning("the queue was not told", extra={"error": str(error)})
 
     def _ring(self, runs: Iterable[Run]) -> None:
         rung: list[int] = []
@@ -75,18 +73,37 @@ class Dispatch:
     def ring_due(self) -> None:
         """Ring for runs whose time has come, and again for those whose message was lost.
 
-        Raises Unreachable when the queue or the ledger does not answer.
+        A queue that cannot be used keeps no other one waiting. Raises Unreachable at the end when
+        there was one, or when the ledger does not answer.
         """
-        due = self.runs.due(silent_for=_SILENCE)
-        waiting: Mapping[str, frozenset[int]] = {
-            queue: self.doorbell.waiting(queue) for queue in {run.queue for run in due}
-        }
-        missing = [run for run in due if run.id not in waiting[run.queue]]
-        present = [run.id for run in due if run.id in waiting[run.queue]]
+        due = self.runs.due(silent_for=self._silence())
+        unreachable: list[QueueUnreachable] = []
+        for queue in dict.fromkeys(run.queue for run in due):
+            try:
+                self._ring_in(queue, [run for run in due if run.queue == queue])
+            except QueueUnreachable as error:
+                unreachable.append(error)
+        if unreachable:
+            raise unreachable[0]
+
+    def _silence(self) -> timedelta:
+        """How long a run must have been silent; after an outage no message is relied upon."""
+        # Asked even if nothing is due, for an outage that nobody noticed cannot end.
+        with suppress(QueueUnreachable):
+            self.doorbell.size(_ANY_QUEUE)
+        return timedelta() if self.doorbell.outage.has_ended() else _SILENCE
+
+    def _ring_in(self, queue: str, due: Sequence[Run]) -> None:
+        missing = self._without_message(due)
+        present = {run.id for run in due} - {run.id for run in missing}
         if present:
             # Looked at and found: silent for another while.
             self.runs.rung(present)
         self._ring(missing)
+
+    def _without_message(self, due: Sequence[Run]) -> list[Run]:
+        waiting = {queue: self.doorbell.waiting(queue) for queue in {run.queue for run in due}}
+        return [run for run in due if run.id not in waiting[run.queue]]
 
 
 def _due(booked: Iterable[Run]) -> list[Run]:

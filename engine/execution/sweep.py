@@ -44,8 +44,9 @@ class Sweep:
             self.rescue_from = time.monotonic() + self.dispatch.runs.lease.total_seconds()
             logger.warning("the sweep was put off", extra={"error": str(error)})
             return False
-        except QueueUnreachable as error:
-            logger.warning("nobody could be rung for", extra={"error": str(error)})
+        except QueueUnreachable:
+            # The doorbell has said so; the rescue is done, and the next sweep rings.
+            logger.debug("nobody could be rung for")
         return True
 
     def _rescue(self) -> None:

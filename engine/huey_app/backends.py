@@ -1,5 +1,6 @@
 """Where a queue's messages lie: Huey's own storages, by the scheme of the queue's URL."""
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -63,7 +64,7 @@ def _postgres(url: str, name: str) -> BaseStorage:
     try:
         from engine.huey_app.postgres import PostgresQueue
     except ImportError:
-        raise MissingPostgres() from None
+        raise MissingPostgres from None
     return PostgresQueue(name, url, answer_seconds=_ANSWER_SECONDS)
 
 
@@ -85,3 +86,26 @@ def open_storage(url: str, queue: str) -> BaseStorage:
     except ValueError as error:
         shown = hide_password(str(error), url)
         raise UnreadableUrl(error=shown, url=without_password(url)) from None
+
+
+def require_client(url: str) -> None:
+    """Raises Invalid when the server's client is missing or cannot read the URL; asks nobody."""
+    if urlsplit(url).scheme != "sqlite":
+        open_storage(url, "default").close()
+
+
+# By name: a SQLite queue needs neither redis nor psycopg.
+_CLIENTS = frozenset({"redis", "psycopg"})
+_AWAY = frozenset({"ConnectionError", "TimeoutError", "OperationalError", "InterfaceError"})
+
+
+def is_of_a_backend(error: Exception) -> bool:
+    """Whether the queue's server, file or network is to blame."""
+    package = type(error).__module__.partition(".")[0]
+    return isinstance(error, OSError | sqlite3.DatabaseError) or package in _CLIENTS
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the backend cannot be asked at all; otherwise it answered that it will not."""
+    names = {each.__name__ for each in type(error).__mro__}
+    return isinstance(error, OSError | sqlite3.DatabaseError) or not names.isdisjoint(_AWAY)

@@ -1,9 +1,18 @@
 """Our Huey consumer: its threads take runs; TERM, INT and HUP all drain."""
 
+import logging
 import signal
 from typing import Any
 
 import huey.consumer
+
+from engine.errors import EngineError, Unreachable
+from engine.huey_app.doorbell import QueueUnreachable, Ring
+
+logger = logging.getLogger("engine.worker")
+
+# A server that answers and refuses is asked again after so many seconds.
+_REFUSED_PAUSE = 1.0
 
 
 class NoScheduler(huey.consumer.BaseProcess):  # type: ignore[misc]
@@ -19,9 +28,49 @@ class NoScheduler(huey.consumer.BaseProcess):  # type: ignore[misc]
         self.stop_flag.wait()
 
 
+class Taker(huey.consumer.Worker):  # type: ignore[misc]
+    """A thread that takes runs and carries them out; it waits for what is away, and is patient.
+
+    Huey's own shows a stack trace each time.
+    """
+
+    def loop(self, now: object = None) -> None:
+        """Take a run, if there is one, and see it through."""
+        try:
+            ring = self.huey.dequeue()
+        except QueueUnreachable:
+            # The doorbell has said so.
+            self.stop_flag.wait(self.huey.doorbell.outage.pause or _REFUSED_PAUSE)
+            return
+        if ring is None:
+            self.sleep()
+            return
+        self.delay = self.default_delay
+        self._carry_out(ring)
+        self.task_count += 1
+        if self.max_tasks and self.task_count >= self.max_tasks:
+            raise huey.consumer.WorkerRecycle
+
+    def _carry_out(self, ring: Ring) -> None:
+        outage = self.huey.ledger_outage
+        try:
+            self.huey.execute(ring)
+        except Unreachable as error:
+            outage.lasts(error)
+            self.stop_flag.wait(outage.pause)
+        except EngineError as error:
+            facts = {"run": ring.run_id, "error": str(error)}
+            logger.warning("a run was not carried out", extra=facts)
+        except Exception:
+            logger.exception("a run was not carried out", extra={"run": ring.run_id})
+        else:
+            outage.ends()
+
+
 class Consumer(huey.consumer.Consumer):  # type: ignore[misc]
     """A consumer whose first signal drains and whose second one ends it at once."""
 
+    worker_class = Taker
     scheduler_class = NoScheduler
 
     def __init__(self, huey: Any, **options: Any) -> None:

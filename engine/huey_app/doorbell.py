@@ -4,15 +4,16 @@ A message is the JSON object `{"run": <id>}` and nothing else.
 """
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from huey.storage import BaseStorage
 
 from engine.errors import Unreachable
-from engine.huey_app.backends import open_storage
+from engine.huey_app.backends import is_away, is_of_a_backend, open_storage
+from engine.huey_app.outage import Outage
 from engine.redaction import hide_password, without_password
 
 _LARGEST_ID = 2**63 - 1
@@ -22,6 +23,20 @@ class QueueUnreachable(Unreachable):
     """The queue's server or file does not answer."""
 
     message = "the queue {url} does not answer: {error}"
+
+
+class QueueRefused(QueueUnreachable):
+    """The queue's server answers, but will not do this: out of memory, read-only, not ours."""
+
+    message = "the queue {url} refuses: {error}"
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A message that was taken: its run, and the queue it lay in."""
+
+    run_id: int
+    queue: str
 
 
 def message_of(run_id: int) -> bytes:
@@ -44,13 +59,18 @@ def run_id_in(message: object) -> int | None:
 
 
 class Doorbell:
-    """Every named queue at one URL. Threads may share it; a fork may not."""
+    """Every named queue at one URL. Threads may share it; a fork may not.
+
+    While the server is away it is asked once after each pause, by whoever comes first; all others
+    get QueueUnreachable at once.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._storages: dict[str, BaseStorage] = {}
         self._opening = threading.Lock()
         self._counting = threading.Lock()
+        self.outage = Outage("the queue")
         self.foreign_messages = 0
 
     @property
@@ -60,33 +80,37 @@ class Doorbell:
 
     def ring(self, queue: str, run_id: int) -> None:
         """Say that the run waits in `queue`."""
-        with self._explained():
+        with self._asked():
             self.storage(queue).enqueue(message_of(run_id))
 
-    def take(self, queues: Sequence[str]) -> int | None:
+    def take(self, queues: Sequence[str]) -> Ring | None:
         """The first run that waits, in the order of `queues`; None if none does.
 
-        A bad or foreign message is counted and passed over.
+        A bad or foreign message is counted and passed over, and so is a queue that is refused
+        while another one has a run.
         """
-        with self._explained():
-            for queue in queues:
-                while (message := self.storage(queue).dequeue()) is not None:
-                    run_id = run_id_in(message)
-                    if run_id is not None:
-                        return run_id
-                    with self._counting:
-                        self.foreign_messages += 1
+        refused: QueueRefused | None = None
+        for queue in queues:
+            try:
+                run_id = self._take_from(queue)
+            except QueueRefused as error:
+                refused = refused or error
+                continue
+            if run_id is not None:
+                return Ring(run_id, queue)
+        if refused is not None:
+            raise refused
         return None
 
     def waiting(self, queue: str) -> frozenset[int]:
         """The runs whose messages are in the queue now."""
-        with self._explained():
+        with self._asked():
             messages = self.storage(queue).enqueued_items()
         return frozenset(filter(None, map(run_id_in, messages)))
 
     def size(self, queue: str) -> int:
         """How many messages are in the queue now."""
-        with self._explained():
+        with self._asked():
             return int(self.storage(queue).queue_size())
 
     def storage(self, queue: str) -> BaseStorage:
@@ -103,6 +127,36 @@ class Doorbell:
                 storage.close()
             self._storages.clear()
 
+    def _take_from(self, queue: str) -> int | None:
+        with self._asked():
+            while (message := self.storage(queue).dequeue()) is not None:
+                run_id = run_id_in(message)
+                if run_id is not None:
+                    return run_id
+                with self._counting:
+                    self.foreign_messages += 1
+        return None
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """One use of the queue, which says whether the server is away."""
+        known = self.outage.ask()
+        if known is not None:
+            raise QueueUnreachable(url=self.shown_url, error=known)
+        try:
+            with self._explained():
+                yield
+        except QueueRefused:
+            self.outage.ends()
+            raise
+        except QueueUnreachable as error:
+            self.outage.lasts(error.facts["error"])
+            raise
+        except BaseException:
+            self.outage.gave_up()
+            raise
+        self.outage.ends()
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
@@ -110,13 +164,8 @@ class Doorbell:
         except QueueUnreachable:
             raise
         except Exception as error:
-            if not _is_of_a_backend(error):
+            if not is_of_a_backend(error):
                 raise
-            text = hide_password(str(error), self._url)
-            raise QueueUnreachable(url=self.shown_url, error=text) from error
-
-
-def _is_of_a_backend(error: Exception) -> bool:
-    # By name: a SQLite queue needs neither redis nor psycopg.
-    package = type(error).__module__.partition(".")[0]
-    return isinstance(error, OSError | sqlite3.DatabaseError) or package in {"redis", "psycopg"}
+            kind = QueueUnreachable if is_away(error) else QueueRefused
+            text = hide_password(str(error), self._url) or type(error).__name__
+            raise kind(url=self.shown_url, error=text) from error

@@ -2,14 +2,16 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any, Protocol
 
 import huey.api
 from huey.storage import BaseStorage
 
+from engine.errors import Unreachable
 from engine.huey_app.consumer import Consumer
-from engine.huey_app.doorbell import Doorbell
+from engine.huey_app.doorbell import Doorbell, QueueUnreachable, Ring
+from engine.huey_app.outage import Outage
 
 # An idle worker looks at its queues at least this often, in seconds.
 _LONGEST_POLL = 0.5
@@ -33,13 +35,6 @@ class Hands(Protocol):
         """The consumer has ended."""
 
 
-@dataclass(frozen=True)
-class Ring:
-    """A message as Huey's worker threads see it."""
-
-    id: int
-
-
 class EngineHuey(huey.api.Huey):  # type: ignore[misc]
     """Serves named queues, in the order given, with Huey's consumer and Huey's storages."""
 
@@ -47,6 +42,7 @@ class EngineHuey(huey.api.Huey):  # type: ignore[misc]
         self.doorbell = doorbell
         self.queues = queues
         self.hands = hands
+        self.ledger_outage = Outage("the run ledger")
         super().__init__("engine", results=False)
 
     def create_storage(self) -> BaseStorage:
@@ -70,10 +66,18 @@ class EngineHuey(huey.api.Huey):  # type: ignore[misc]
         return Consumer(self, **options)
 
     def dequeue(self) -> Ring | None:
-        """The next run that waits, if any."""
-        run_id = self.doorbell.take(self.queues)
-        return None if run_id is None else Ring(run_id)
+        """The next run that waits, if any; raises QueueUnreachable."""
+        return self.doorbell.take(self.queues)
 
     def execute(self, task: Ring, timestamp: object = None) -> None:
-        """Carry the run out; none of Huey's locks, limits or revocations has a say."""
-        self.hands.carry_out(task.id)
+        """Carry the run out; none of Huey's locks, limits or revocations has a say.
+
+        Raises Unreachable when the ledger does not answer; the message is put back then.
+        """
+        try:
+            self.hands.carry_out(task.run_id)
+        except Unreachable:
+            # If the queue is away too, the sweep rings.
+            with suppress(QueueUnreachable):
+                self.doorbell.ring(task.queue, task.run_id)
+            raise

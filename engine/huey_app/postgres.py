@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Generator
-from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -15,6 +14,9 @@ _PREFIX = "engine_queue"
 # Whoever makes the tables holds this advisory lock: `create table if not exists` is not safe
 # against itself.
 _MAKING_TABLES = 0x656E67696E6571
+
+# Seconds, fewer than anybody pauses between two tries.
+_SAME_FAILURE = 0.25
 
 
 class NoAnswer(psycopg.OperationalError):
@@ -40,6 +42,30 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
             super().rollback()
 
 
+class Connector:
+    """Makes the connections of one queue."""
+
+    def __init__(self, options: dict[str, Any], answer_seconds: float) -> None:
+        self._options = {"connect_timeout": int(answer_seconds)} | options
+        self._answer_seconds = answer_seconds
+        self._failed_at = -_SAME_FAILURE
+        self._failure: psycopg.Error = psycopg.OperationalError()
+
+    def __call__(self) -> Connection:
+        """A new connection."""
+        # Threads that waited for the one that failed need not wait as long themselves.
+        if time.monotonic() - self._failed_at < _SAME_FAILURE:
+            raise psycopg.OperationalError(str(self._failure))
+        try:
+            # No prepared statements: a pooler between us and the server may not carry them.
+            made = Connection.connect(**self._options, autocommit=True, prepare_threshold=None)
+        except psycopg.Error as error:
+            self._failure, self._failed_at = error, time.monotonic()
+            raise
+        made.answer_seconds = self._answer_seconds
+        return made
+
+
 class PostgresQueue(PostgresStorage):  # type: ignore[misc]
     """Huey's, which calls the server when it is used, and makes the tables when they are missing.
 
@@ -55,7 +81,7 @@ class PostgresQueue(PostgresStorage):  # type: ignore[misc]
         # Several queues are served in order, so none of them may block the others.
         super().__init__(
             name,
-            connection=partial(_connect, _DEFAULTS | given, answer_seconds),
+            connection=Connector(_DEFAULTS | given, answer_seconds),
             blocking=False,
             table_prefix=_PREFIX,
             create_tables=False,
@@ -74,11 +100,12 @@ class PostgresQueue(PostgresStorage):  # type: ignore[misc]
 
     def dequeue(self) -> bytes | None:
         """Take the first message."""
-        return self._surely(super().dequeue)
+        message: bytes | None = self._surely(super().dequeue)
+        return message
 
     def queue_size(self) -> int:
         """How many messages there are."""
-        return self._surely(super().queue_size)
+        return int(self._surely(super().queue_size))
 
     def enqueued_items(self, limit: int | None = None) -> list[bytes]:
         """The messages, the first one first."""
@@ -109,14 +136,6 @@ _DEFAULTS: dict[str, Any] = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
-
-
-def _connect(options: dict[str, Any], answer_seconds: float) -> Connection:
-    # No prepared statements: a pooler between us and the server may not carry them.
-    given = {"connect_timeout": int(answer_seconds)} | options
-    connection = Connection.connect(**given, autocommit=True, prepare_threshold=None)
-    connection.answer_seconds = answer_seconds
-    return connection
 
 
 def _within(seconds: float, waiting: Generator[Any, Any, T]) -> Generator[Any, Any, T]:

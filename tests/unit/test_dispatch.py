@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.dispatch import Dispatch
-from engine.huey_app.doorbell import QueueUnreachable
+from engine.huey_app.doorbell import QueueRefused, QueueUnreachable
 from engine.store.runs import RunStore
 from tests.builders.booking import a_claim, a_firing, a_new_run, a_run, let_rings_fade
 from tests.builders.database import a_database
@@ -78,8 +78,46 @@ def test_ringing_for_others_survives_a_silent_queue(
     dispatch: Dispatch, doorbell: FakeDoorbell, runs: RunStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     doorbell.broken = True
-    dispatch.ring_booked([a_run(runs)])
-    assert "the queue was not told" in caplog.text
+    for _ in range(3):
+        dispatch.ring_booked([a_run(runs)])
+    assert caplog.messages == ["the queue is away; waiting for it"]
+
+
+def test_a_queue_that_refuses_keeps_no_other_one_waiting(
+    dispatch: Dispatch, doorbell: FakeDoorbell, runs: RunStore
+) -> None:
+    a_run(runs, queue="broken")
+    nightly = a_run(runs, queue="nightly")
+    a_run(runs, queue="broken")
+    doorbell.refused = "broken"
+    with pytest.raises(QueueRefused):
+        dispatch.ring_due()
+    assert doorbell.messages == [("nightly", nightly.id)]
+
+
+def test_a_message_that_an_outage_took_is_rung_for_again_at_once(
+    dispatch: Dispatch, doorbell: FakeDoorbell
+) -> None:
+    taken, kept = (dispatch.book(a_new_run()).run for _ in range(2))
+    doorbell.broken = True
+    dispatch.ring_due()
+    doorbell.broken = False
+    doorbell.messages.remove(("default", taken.id))
+    for _ in range(2):
+        dispatch.ring_due()
+    assert doorbell.messages == [("default", kept.id), ("default", taken.id)]
+
+
+def test_a_run_booked_before_is_rung_for_when_its_message_is_gone(
+    dispatch: Dispatch, doorbell: FakeDoorbell
+) -> None:
+    doorbell.broken = True
+    first, again = (dispatch.book(a_new_run(key="once")) for _ in range(2))
+    assert (first.is_new, again.is_new) == (True, False)
+    assert isinstance(again.unrung, QueueUnreachable)
+    doorbell.broken = False
+    assert dispatch.book(a_new_run(key="once")).unrung is None
+    assert doorbell.messages == [("default", first.run.id)]
 
 
 def test_a_lost_message_is_rung_for_again_only_after_a_silence(
