@@ -92,7 +92,9 @@ class Reconciliations:
         with self.store.database.begin() as connection:
             require_held(connection, claim)
             found = as_reconciled(claim.run_id, result)
-            return self.store.record(connection, found, at=self.clock.now())
+            recorded = self.store.record(connection, found, at=self.clock.now())
+            require_held(connection, claim, until_committed=True)
+        return recorded
 
 
 def _standing(result: Result, recorded: Recorded, difference: Difference) -> Standing | None:

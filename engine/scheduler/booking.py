@@ -72,7 +72,7 @@ class Booking:
         fingerprint = schedule.trigger.fingerprint
         written: list[Run] = []
         with self.dispatch.runs.database.begin() as connection:
-            since = booked_until(connection, schedule.name, fingerprint)
+            since = booked_until(connection, schedule.name, fingerprint, to_book=True)
             if since is None:
                 # A new or changed trigger fires from now on, never for the past.
                 mark(connection, schedule.name, fingerprint, now)

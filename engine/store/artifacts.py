@@ -84,7 +84,7 @@ class ArtifactStore:
         }
         same = (artifacts.c.run_id == new.run_id, artifacts.c.name == new.name)
         with self._database.begin() as connection:
-            if claim is not None and not _is_held(connection, claim):
+            if not _take_run(connection, new.run_id, claim):
                 return None
             before = connection.execute(select(artifacts).where(*same)).one_or_none()
             write = (
@@ -165,8 +165,11 @@ class ArtifactStore:
             return set(connection.execute(query).scalars())
 
 
-def _is_held(connection: Connection, claim: Claim) -> bool:
-    return connection.execute(select(runs.c.id).where(held(claim))).first() is not None
+def _take_run(connection: Connection, run_id: int, claim: Claim | None) -> bool:
+    """Let nobody else record a file of the run meanwhile; False if the claim no longer holds."""
+    whose = runs.c.id == run_id if claim is None else held(claim)
+    taken = select(runs.c.id).where(whose).with_for_update(key_share=True)
+    return connection.execute(taken).first() is not None or claim is None
 
 
 def _artifact(row: Row[Any]) -> Artifact:

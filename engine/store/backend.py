@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
@@ -27,6 +27,9 @@ class Backend(Protocol):
 
     def upgrading(self, begin: Begin) -> AbstractContextManager[Connection]:
         """A write transaction in which no other process upgrades."""
+
+    def is_in_transaction(self, driver_connection: Any) -> bool:
+        """Whether the driver's connection is within a transaction."""
 
     def unusable(self, error: BaseException) -> str | None:
         """Why the database cannot be used now, in one line; None if the statement was wrong."""

@@ -48,6 +48,10 @@ class Database:
         with self._explained(), self._reader.begin() as connection:
             yield connection
 
+    def is_in_transaction(self, connection: Connection) -> bool:
+        """Whether the database itself says so, whatever statements were sent by hand."""
+        return self._backend.is_in_transaction(connection.connection.driver_connection)
+
     def revision(self) -> str | None:
         """The revision of the tables, None for an empty database."""
         with self.read() as connection:

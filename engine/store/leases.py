@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, insert, or_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, or_
 
 from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.tables import leases
+from engine.store.upsert import upsert
 
 
 class LeaseStore:
@@ -20,17 +20,10 @@ class LeaseStore:
         """Take or renew the lease; False while another holder has it."""
         values = {"holder": holder, "until": database_now(lasting)}
         free = or_(leases.c.holder == holder, leases.c.until < database_now())
-        try:
-            with self.database.begin() as connection:
-                taken = connection.execute(
-                    update(leases).where(leases.c.name == name, free).values(values)
-                )
-                if taken.rowcount == 1:
-                    return True
-                connection.execute(insert(leases).values(values | {"name": name}))
-        except IntegrityError:
-            return False
-        return True
+        with self.database.begin() as connection:
+            new = upsert(connection, leases).values(values | {"name": name})
+            taken = new.on_conflict_do_update(index_elements=["name"], set_=values, where=free)
+            return connection.execute(taken.returning(leases.c.name)).first() is not None
 
     def release(self, name: str, holder: str) -> None:
         """Give the lease up, if it is still this holder's."""

@@ -92,6 +92,10 @@ class Postgres:
             connection.execute(text(f"SET LOCAL lock_timeout = '{_SESSION['lock_timeout']}'"))
             yield connection
 
+    def is_in_transaction(self, driver_connection: Any) -> bool:
+        """As the server said last; one in error is still one."""
+        return driver_connection.info.transaction_status.name in {"INTRANS", "INERROR"}
+
     def unusable(self, error: BaseException) -> str | None:
         """What the server, or the way to it, has."""
         if not isinstance(error, DBAPIError):

@@ -16,6 +16,7 @@ from engine.states import BREAK, BreakState
 from engine.store.breaks import Break, Difference, read_breaks
 from engine.store.database import Database
 from engine.store.tables import break_moves, breaks, differences, reconciliation_runs
+from engine.store.turns import take_turn
 
 _STATE = BreakState
 _ACTIVE = frozenset({_STATE.OPEN, _STATE.INVESTIGATING, _STATE.PROPOSED, _STATE.APPROVED})
@@ -61,7 +62,11 @@ class ReconciliationStore:
         self.database = database
 
     def record(self, connection: Connection, found: Reconciled, *, at: datetime) -> Recorded:
-        """Write down one run and move the breaks accordingly, in the caller's transaction."""
+        """Write down one run and move the breaks accordingly, in the caller's transaction.
+
+        From here on, it is the only one that records this reconciliation.
+        """
+        take_turn(connection, "reconciliation", found.reconciliation)
         known = _known(connection, found.reconciliation)
         changes = _Changes(found, at, overtaken=_is_overtaken(connection, found))
         seen: dict[str, Difference] = {}

@@ -12,10 +12,16 @@ from sqlalchemy.sql.elements import ColumnElement
 from engine.states import RUN, UNFINISHED_RUNS, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
+from engine.store.key import require_key
 from engine.store.reference import new_reference
 from engine.store.run import Claim, NewRun, Run, RunError
 from engine.store.run_reader import CLAIMABLE, RunReader, as_run
 from engine.store.tables import attempts, runs
+from engine.store.turns import take_turn
+from engine.store.upsert import upsert
+
+# A reference is random; that one is taken so often in a row means that something is wrong.
+_BOOKINGS = 5
 
 
 class RunStore(RunReader):
@@ -35,12 +41,26 @@ class RunStore(RunReader):
 
     def book_within(self, connection: Connection, new: NewRun) -> tuple[Run, bool]:
         """`book`, in the caller's transaction."""
-        earlier = self._booked_before(connection, new)
-        if earlier is not None:
-            return earlier, False
+        if new.key is not None:
+            require_key(new.key)
+        if new.firing is not None:
+            # Whether it overlaps depends on what others book of this schedule.
+            take_turn(connection, "schedule", new.firing.schedule)
+        for _ in range(_BOOKINGS):
+            earlier = self._booked_before(connection, new)
+            if earlier is not None:
+                return earlier, False
+            booked = self._insert(connection, new)
+            if booked is not None:
+                return booked, True
+        raise RuntimeError(f"a run could be neither booked nor found: {new}")
+
+    def _insert(self, connection: Connection, new: NewRun) -> Run | None:
+        """None if its key, its firing or its random reference was booked meanwhile."""
         reason = new.skipped or self._overlap(connection, new)
         firing = new.firing
         serial = firing is not None and firing.overlap != "allow"
+        now = connection.execute(select(database_now())).scalar_one()
         row = {
             "reference": new_reference(),
             "job": new.job,
@@ -57,12 +77,15 @@ class RunStore(RunReader):
             "exclusive": firing.schedule if firing and serial else None,
             "period_start": new.period[0] if new.period else None,
             "period_end": new.period[1] if new.period else None,
-            "due_at": new.due_at or database_now(),
-            "created_at": database_now(),
-            "finished_at": database_now() if reason else None,
+            "due_at": new.due_at or now,
+            "created_at": now,
+            "finished_at": now if reason else None,
         }
-        booked = connection.execute(insert(runs).values(row).returning(*runs.c)).mappings().one()
-        return as_run(booked), True
+        written = connection.execute(
+            upsert(connection, runs).values(row).on_conflict_do_nothing().returning(*runs.c)
+        )
+        booked = written.mappings().one_or_none()
+        return as_run(booked) if booked is not None else None
 
     def claim(self, run_id: int, worker: str) -> Claim | None:
         """Take a due run; None if it is not due, already taken, ended, or must wait its turn."""
@@ -101,7 +124,8 @@ class RunStore(RunReader):
         """Renew the leases; returns the claims that still hold. An ended lease stays ended."""
         held = []
         with self.database.begin() as connection:
-            for claim in claims:
+            # Runs are locked in the order of their ids everywhere: nobody waits in a circle.
+            for claim in sorted(claims, key=lambda claim: claim.run_id):
                 renewed = connection.execute(
                     update(runs)
                     .where(_held(claim), runs.c.lease_until > database_now())
@@ -199,9 +223,11 @@ class RunStore(RunReader):
 
     def rung(self, run_ids: Iterable[int]) -> None:
         """Note that the queue was told of these runs."""
+        told = select(runs.c.id).where(runs.c.id.in_(list(run_ids))).order_by(runs.c.id)
+        in_order = told.with_for_update(key_share=True)
         with self.database.begin() as connection:
             connection.execute(
-                update(runs).where(runs.c.id.in_(list(run_ids))).values(rung_at=database_now())
+                update(runs).where(runs.c.id.in_(in_order)).values(rung_at=database_now())
             )
 
     def _booked_before(self, connection: Connection, new: NewRun) -> Run | None:

@@ -70,6 +70,10 @@ class Sqlite:
             with begin() as connection:
                 yield connection
 
+    def is_in_transaction(self, driver_connection: Any) -> bool:
+        """As SQLite has it."""
+        return bool(driver_connection.in_transaction)
+
     def unusable(self, error: BaseException) -> str | None:
         """What is wrong with the file."""
         # SQLAlchemy does not wrap what a new connection meets in `_on_connect`.

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.tables import workers
+from engine.store.upsert import upsert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +48,18 @@ class WorkerStore:
             "started_at": database_now(),
             "seen_until": database_now(self.presence),
         }
+        # In one order, and without those that another process is removing.
+        gone = (
+            select(workers.c.id)
+            .where(workers.c.seen_until < database_now(), workers.c.id != worker)
+            .order_by(workers.c.id)
+            .with_for_update(skip_locked=True)
+        )
         with self.database.begin() as connection:
-            connection.execute(delete(workers).where(workers.c.seen_until < database_now()))
-            connection.execute(insert(workers).values(row))
+            connection.execute(delete(workers).where(workers.c.id.in_(gone)))
+            # It may be there already, if the answer to an earlier announcement was lost.
+            new = upsert(connection, workers).values(row)
+            connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=row))
 
     def seen(self, worker: str, *, foreign_messages: int = 0) -> bool:
         """It is still there; False if it was taken for gone, and must announce itself again."""

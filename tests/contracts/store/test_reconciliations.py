@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from engine.store.database import Database
 from engine.store.difference import Difference
 from engine.store.reconciliations import Reconciled, ReconciliationStore, Recorded
 from engine.store.tables import breaks, runs
-from tests.builders.database import a_database
 
 START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 DRIFT = Difference(
@@ -36,8 +34,8 @@ CHAIN = replace(DRIFT, check="chain", code="CHAIN_BREAK", entry="31", amount_min
 class Ledger:
     """A ledger in which night after night is recorded."""
 
-    def __init__(self, folder: Path) -> None:
-        self.database: Database = a_database(folder)
+    def __init__(self, database: Database) -> None:
+        self.database = database
         self.store = ReconciliationStore(self.database)
         self.breaks = BreakStore(self.database)
         self.nights = 0
@@ -112,8 +110,8 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path)
+def ledger(database: Database) -> Ledger:
+    return Ledger(database)
 
 
 def test_a_new_difference_opens_a_break(ledger: Ledger) -> None:

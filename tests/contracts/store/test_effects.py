@@ -1,7 +1,5 @@
 """Effects: work in the ledger's database happens once, with its key and its result."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,17 +10,13 @@ from engine.store.database import Database
 from engine.store.run import Claim
 from engine.store.runs import RunStore
 from tests.builders.booking import a_claim, let_leases_run_out
-from tests.builders.database import a_database
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A ledger with a table for the work."""
-    database = a_database(tmp_path)
+@pytest.fixture(autouse=True)
+def table(database: Database) -> None:
+    """A table for the work."""
     with database.begin() as connection:
         connection.execute(text("CREATE TABLE postings (amount INTEGER)"))
-    yield database
-    database.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Records of files: one for each run and name, and they outlive the files."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +10,7 @@ from engine.store.artifacts import ArtifactStore, NewArtifact
 from engine.store.database import Database
 from engine.store.runs import RunStore
 from tests.builders.clock import FakeClock
-from tests.builders.database import a_database
 from tests.builders.run import a_claim, a_run
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return a_database(tmp_path)
 
 
 @pytest.fixture

@@ -1,0 +1,23 @@
+"""The name of a cause: what was done or booked under it is not done or booked again."""
+
+import unicodedata
+
+from engine.errors import Invalid
+
+_LONGEST = 200
+
+
+class UnusableKey(Invalid):
+    """A key that a database does not keep as it is, or does not find again."""
+
+    message = "the key {key!r} {why}; a key has 1 to 200 characters, none of them a control one"
+
+
+def require_key(key: str) -> None:
+    """Raise UnusableKey unless every database keeps the key as it is."""
+    if not key:
+        raise UnusableKey(key=key, why="is empty")
+    if len(key) > _LONGEST:
+        raise UnusableKey(key=f"{key[:20]}...", why=f"has {len(key)} characters")
+    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in key):
+        raise UnusableKey(key=key, why="has a control character, or half a character")
