@@ -83,10 +83,13 @@ def _rows(definition: Definition, staging: Staging, cut_off: int) -> Iterator[tu
     """Rows of suspect lanes: wallet, currency, opening, instant, entry, amount, balance after."""
     order = 'e."order", entry' if definition.ordered else "entry"
     lane = ", ".join(definition.entry_lane)
+    replicas = ""
+    if "duplicate" in definition.checks:
+        replicas = "AND e.rowid NOT IN (SELECT row_ FROM copies WHERE replica)"
     return staging.stream(f"""
         SELECT wallet, s.currency, s.opening, posted_at, entry, amount, balance_after
         FROM entries e JOIN suspects s USING ({lane})
-        WHERE posted_at < {cut_off} AND balance_after IS NOT NULL AND entry IS NOT NULL
+        WHERE posted_at < {cut_off} AND balance_after IS NOT NULL AND entry IS NOT NULL {replicas}
         ORDER BY wallet, s.currency, posted_at, {order}
     """)  # noqa: S608
 

@@ -154,6 +154,11 @@ class Definition:
         return self.follows or "duplicate" in self.checks
 
     @property
+    def names_entries(self) -> bool:
+        """Whether breaks may be of single entries, whose ids then have an order."""
+        return self.follows or self.checks.keys() != {"balance"}
+
+    @property
     def window(self) -> timedelta | None:
         """How far apart look-alikes are sought; None if they are not."""
         asked = self.checks.get("duplicate")

@@ -45,7 +45,7 @@ class Definitions:
         return definition
 
     def _problems(self, document: Document, definition: Definition) -> Iterator[Problem]:
-        """What checks lack, and what only the sources can tell: names not set, kinds that differ."""
+        """What checks lack; what only the sources can tell: names not set, kinds that differ."""
         for where, message in lacking(definition):
             yield document.problem(where, message)
         for side in definition.sides:

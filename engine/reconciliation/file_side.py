@@ -204,7 +204,7 @@ class FileSide:
         cell = _minor if self._how.unit == "minor" else _major
 
         def read(row: Row) -> int:
-            currency = row.fields[money[0]] if money else self.currency
+            currency = row.fields[money[0]].strip().upper() if money else self.currency
             total = sum(way * cell(row.fields[at], currency, column) for way, column, at in parts)
             if sign is not None:
                 value = row.fields[self._positions[sign.column]]

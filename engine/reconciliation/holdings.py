@@ -8,12 +8,13 @@ from engine.reconciliation.staging import Staging
 def join_holdings(definition: Definition, staging: Staging) -> None:
     """Make the table `holdings` out of `wallets` and `lanes`, which it takes the place of.
 
-    A wallet without entries has no `rows_`; a lane whose wallet is not `known` is an orphan.
+    A wallet without entries has no `rows_`. A lane whose wallet is not `known` is among the
+    `strangers` as well; it is `foreign_` if there is such a wallet, but in other currencies only.
     """
     lane = ["rows_", "total", "counted_rows", "counted"]
     if definition.walks:
-        lane += ["first_pre", "last_balance", "suspect"]
-    wallet = {"opening": "NULL::BIGINT", "balance": "NULL::BIGINT"}
+        lane += ["first_pre", "last_balance", "suspect", "crowded"]
+    wallet = dict.fromkeys(("opening", "balance", "floor"), "NULL::BIGINT")
     if definition.wallets is None:
         held = "lanes"
         known, currency = "true", "currency"
@@ -28,3 +29,10 @@ def join_holdings(definition: Definition, staging: Staging) -> None:
         f"FROM {held}"
     )
     staging.run("DROP TABLE lanes")
+    foreign = "false"
+    if definition.wallets is not None:
+        foreign = "wallet IN (SELECT wallet FROM wallets)"
+    staging.run(
+        f"CREATE TABLE strangers AS SELECT wallet, currency, total, counted, {foreign} AS foreign_ "  # noqa: S608
+        "FROM holdings WHERE NOT known"
+    )

@@ -8,14 +8,18 @@ from pathlib import Path
 
 from engine.clock import Clock
 from engine.errors import Invalid
+from engine.reconciliation.causes import first_causes
 from engine.reconciliation.chains import Chains, follow
 from engine.reconciliation.checks.catalog import CHECKS
 from engine.reconciliation.checks.check import Answer, Material
+from engine.reconciliation.copies import find_copies
+from engine.reconciliation.currencies import Spellings, tidy_currencies
 from engine.reconciliation.definition import Definition, Settings
 from engine.reconciliation.definitions import Definitions
 from engine.reconciliation.holdings import join_holdings
 from engine.reconciliation.instants import micros
 from engine.reconciliation.lanes import add_up
+from engine.reconciliation.marks import read_marks
 from engine.reconciliation.result import Finding, Result
 from engine.reconciliation.sides import (
     Snapshots,
@@ -25,12 +29,12 @@ from engine.reconciliation.sides import (
 )
 from engine.reconciliation.staging import Staging, open_staging
 from engine.reconciliation.stored import find_stored
+from engine.reconciliation.strays import find_strays
 from engine.reconciliation.totals import tie_out
+from engine.store.difference import Difference
 
 Progress = Callable[[int, int, str], None]
 Period = tuple[datetime, datetime]
-
-_STEPS = 5
 
 
 class DoubledWallet(Invalid):
@@ -79,25 +83,27 @@ class Reconciler:
             open_staging(zone=definition.timezone, **self._staging) as staging,  # type: ignore[arg-type]
         ):
             staged = []
+            steps = len(definition.sides) + 3
             for step, side in enumerate(definition.sides):
-                tell(step, _STEPS, f"reading {side.name}")
+                tell(step, steps, f"reading {side.name}")
                 staged.append(snapshots.stage(side, staging))
             _agree_on_ids(definition, staging)
+            spellings = tidy_currencies(definition, staging)
             _require_single_wallets(definition, staging)
-            tell(2, _STEPS, "comparing")
-            currencies = _currencies(definition, staging)
+            tell(len(staged), steps, "comparing")
             # The source adds up its totals while the rows it gave are compared.
             with ThreadPoolExecutor(max_workers=1) as beside:
-                asked = beside.submit(_ask_totals, snapshots, staged, currencies)
-                chains = _compare(definition, staging, micros(cut_off))
-                tell(3, _STEPS, "proving the control totals")
+                asked = beside.submit(_ask_totals, snapshots, staged, spellings)
+                chains = _compare(definition, snapshots, staging, micros(cut_off))
+                tell(steps - 2, steps, "proving the control totals")
                 totals = tie_out(definition, staging, asked.result())
-            tell(4, _STEPS, "listing differences")
-            material = Material(definition=definition, staging=staging, chains=chains)
-            answers = [
-                CHECKS[check](material, settings) for check, settings in _asked(definition)
-            ]
-            tell(_STEPS, _STEPS, "done")
+            tell(steps - 1, steps, "listing differences")
+            material = Material(
+                definition=definition, staging=staging, chains=chains, cut_off=micros(cut_off)
+            )
+            answers = [CHECKS[check](material, settings) for check, settings in _asked(definition)]
+            differences = first_causes(each for answer in answers for each in answer.differences)
+            tell(steps, steps, "done")
             return Result(
                 reconciliation=definition.name,
                 title=definition.title,
@@ -109,8 +115,8 @@ class Reconciler:
                 findings=_first_things_first(staged),
                 totals=totals,
                 checks=[check for check, _ in _asked(definition)],
-                differences=[each for answer in answers for each in answer.differences],
-                counts=_counts(answers),
+                differences=differences,
+                counts=_counts(differences, answers),
             )
 
 
@@ -123,14 +129,26 @@ def _asked(definition: Definition) -> Sequence[tuple[str, Settings]]:
 
 
 def _ask_totals(
-    snapshots: Snapshots, staged: Sequence[StagedSide], currencies: Sequence[str]
+    snapshots: Snapshots, staged: Sequence[StagedSide], spellings: Spellings
 ) -> dict[str, Totals]:
-    return {one.side.name: snapshots.totals(one, currencies) for one in staged}
+    return {
+        one.side.name: spellings.merged(snapshots.totals(one, spellings.codes)) for one in staged
+    }
 
 
-def _compare(definition: Definition, staging: Staging, cut_off: int) -> Chains:
+def _compare(
+    definition: Definition, snapshots: Snapshots, staging: Staging, cut_off: int
+) -> Chains:
     add_up(definition, staging, cut_off=cut_off)
     join_holdings(definition, staging)
+    if "duplicate" in definition.checks:
+
+        def read(columns: Sequence[str]) -> None:
+            read_marks(snapshots, definition.entries, columns, staging)
+
+        find_copies(definition, staging, cut_off=cut_off, read_marks=read)
+    if {"orphan", "currency"} & {*definition.checks}:
+        find_strays(definition, staging, cut_off=cut_off)
     chains = follow(definition, staging, cut_off=cut_off) if definition.follows else Chains()
     find_stored(definition, staging)
     return chains
@@ -138,18 +156,23 @@ def _compare(definition: Definition, staging: Staging, cut_off: int) -> Chains:
 
 def _agree_on_ids(definition: Definition, staging: Staging) -> None:
     """Ids are whole numbers where every one of them is, on both sides; else text."""
-    sides = [side.name for side in definition.sides]
-    numbers = [staging.number(side, "wallet") for side in sides]
-    if not all(numbers):
-        for side in sides:
-            if staging.kind(side, "wallet") != "VARCHAR":
-                staging.as_text(side, "wallet")
-    if definition.walks:
+    _agree(staging, [(side.name, "wallet") for side in definition.sides if "wallet" in side.keys])
+    if definition.owners is not None:
+        _agree(staging, [("owners", "owner"), ("wallets", "owner")])
+    if "entry" in definition.entries.keys and definition.names_entries:
         staging.number("entries", "entry")
-        if definition.ordered:
-            staging.number("entries", "order")
+    if definition.follows and definition.ordered:
+        staging.number("entries", "order")
     if definition.wallets is not None and "currency" not in definition.wallets.keys:
         staging.run(f"ALTER TABLE wallets ADD currency VARCHAR DEFAULT '{definition.currency}'")
+
+
+def _agree(staging: Staging, columns: Sequence[tuple[str, str]]) -> None:
+    numbers = [staging.number(table, column) for table, column in columns]
+    if not all(numbers):
+        for table, column in columns:
+            if staging.kind(table, column) != "VARCHAR":
+                staging.as_text(table, column)
 
 
 def _require_single_wallets(definition: Definition, staging: Staging) -> None:
@@ -163,23 +186,14 @@ def _require_single_wallets(definition: Definition, staging: Staging) -> None:
         raise DoubledWallet(name=definition.name, wallet=wallet, currency=currency, count=count)
 
 
-def _currencies(definition: Definition, staging: Staging) -> list[str]:
-    found: set[str] = {definition.currency}
-    for side in definition.sides:
-        if "currency" in side.keys:
-            rows = staging.rows(f"SELECT DISTINCT currency FROM {side.name}")  # noqa: S608
-            found.update(currency for (currency,) in rows if currency is not None)
-    return sorted(found)
-
-
 def _first_things_first(staged: Sequence[StagedSide]) -> Sequence[Finding]:
     """A cut file is said before anything else: every number after it is about half the rows."""
     findings = [finding for one in staged for finding in one.findings]
     return sorted(findings, key=lambda finding: finding.code != "SOURCE_TRUNCATED")
 
 
-def _counts(answers: Sequence[Answer]) -> dict[str, int]:
-    counts = Counter(each.code for answer in answers for each in answer.differences)
+def _counts(differences: Sequence[Difference], answers: Sequence[Answer]) -> dict[str, int]:
+    counts = Counter(each.code for each in differences)
     for answer in answers:
         counts.update(answer.information)
     return dict(sorted(counts.items()))

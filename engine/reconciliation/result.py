@@ -36,7 +36,8 @@ class ControlTotals:
     """One currency's proof of completeness; every amount is an integer of the minor unit.
 
     `stored`, `opening` and `entries` are aggregates read from the source itself inside the
-    snapshot. They tie out when `stored - opening - entries == drift - orphans`.
+    snapshot. They tie out when `stored - opening - entries == drift - orphans - mismatched`;
+    `mismatched` are entries in this currency of wallets that hold others only.
     """
 
     currency: str
@@ -47,12 +48,18 @@ class ControlTotals:
     orphans_minor: int
     wallets: int
     entries: int
+    mismatched_minor: int = 0
 
     @property
     def gap_minor(self) -> int:
         """What is left unexplained; 0 when the totals tie out."""
         left = self.stored_minor - self.opening_minor - self.entries_minor
-        return left - (self.drift_minor - self.orphans_minor)
+        return left - self.explained_minor
+
+    @property
+    def explained_minor(self) -> int:
+        """What was found, as the right-hand side of the equation."""
+        return self.drift_minor - self.orphans_minor - self.mismatched_minor
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,7 @@ Totals = Mapping[str, tuple[int, Mapping[str, int]]]
 
 # Rows that lack one of these can be used for nothing; the other columns are missed by one check.
 _NEEDED = ("wallet", "currency", "amount", "opening", "balance")
-_MOST_CURRENCIES = 64
-
-_UNKNOWN = ""  # the currency of rows whose own was not asked for
+_MOST_CURRENCIES = 64  # that are asked for in one pass
 
 
 @dataclass
@@ -94,6 +92,27 @@ class Snapshots:
             staging.run(f"DELETE FROM {side.name} WHERE {missing}")  # noqa: S608
         return staged
 
+    def stage_some(
+        self, side: Side, columns: Sequence[str], staging: Staging, *, only: str
+    ) -> None:
+        """Read columns of a side again, as text, for the rows that `only` (SQL) is true of.
+
+        They go into the table of the side's name, as the side was found to be: what is wrong with
+        it was said when it was staged.
+        """
+        import pyarrow as pa
+
+        definition = self._definition
+        if not _is_file(side):
+            snapshot = self._opened[side.source.lower()]
+            self._load(QuerySide(side, columns), snapshot, staging, guarded=True, only=only)
+            return
+        folder = self._sources.get(side.source)
+        assert isinstance(folder, Folder)  # noqa: S101 - the definition was checked
+        reads = FileSide(side, columns, folder, definition.timezone, definition.currency)
+        reader = pa.RecordBatchReader.from_batches(reads.schema, reads.batches())
+        staging.load(side.name, reader, zone=definition.timezone, only=only)
+
     def totals(self, staged: StagedSide, currencies: Sequence[str]) -> Totals:
         """The control totals of a side, asked of its source."""
         if isinstance(staged.reads, FileSide):
@@ -110,20 +129,33 @@ class Snapshots:
     def _query_totals(
         self, staged: StagedSide, reads: QuerySide, currencies: Sequence[str]
     ) -> Totals:
+        if "currency" not in reads.side.keys:
+            (_, (rows, *values)) = self._asked(reads, None, guarded=staged.guarded)
+            return {self._definition.currency: (rows or 0, _named(reads.amounts, values))}
+        for guarded in dict.fromkeys([staged.guarded, True]):
+            totals: dict[str, tuple[int, Mapping[str, int]]] = {}
+            rows = 0
+            for start in range(0, len(currencies), _MOST_CURRENCIES):
+                some = currencies[start : start + _MOST_CURRENCIES]
+                found, (rows, *_) = self._asked(reads, some, guarded=guarded)
+                totals |= found
+            # A currency that is a number, say, is none of the texts that it was staged as.
+            if rows == sum(count for count, _ in totals.values()):
+                break
+        return totals
+
+    def _asked(
+        self, reads: QuerySide, currencies: Sequence[str] | None, *, guarded: bool
+    ) -> tuple[Totals, Sequence[int | None]]:
+        """Totals by currency, then how many rows there are and what else was given first."""
         snapshot = self._opened[reads.side.source.lower()]
-        own = "currency" in reads.side.keys
-        asked = list(currencies)[:_MOST_CURRENCIES] if own else None
-        ((rows, *values),) = snapshot.rows(reads.totals(asked, guarded=staged.guarded))
-        if asked is None:
-            return {self._definition.currency: (rows, _named(reads.amounts, values))}
+        ((rows, *values),) = snapshot.rows(reads.totals(currencies, guarded=guarded))
         width = 1 + len(reads.amounts)
         totals = {}
-        for at, currency in enumerate(asked):
+        for at, currency in enumerate(currencies or ()):
             count, *sums = values[at * width : (at + 1) * width]
             totals[currency] = count, _named(reads.amounts, sums)
-        if (unknown := rows - sum(count for count, _ in totals.values())) != 0:
-            totals[_UNKNOWN] = unknown, dict.fromkeys(reads.amounts, 0)
-        return totals
+        return totals, (rows, *values)
 
     def _stage_file(self, side: Side, staging: Staging) -> StagedSide:
         import duckdb
@@ -189,7 +221,13 @@ class Snapshots:
         ) and not (staging.has_null(table, present) or staging.beyond(table, whole, LARGEST))
 
     def _load(
-        self, reads: QuerySide, snapshot: SqliteSnapshot, staging: Staging, *, guarded: bool
+        self,
+        reads: QuerySide,
+        snapshot: SqliteSnapshot,
+        staging: Staging,
+        *,
+        guarded: bool,
+        only: str = "true",
     ) -> bool:
         import duckdb
         import pyarrow as pa
@@ -206,7 +244,8 @@ class Snapshots:
             else:
                 reader = with_instants(reader, self._definition.timezone)
             try:
-                staging.load(reads.side.name, reader, zone=self._definition.timezone)
+                zone = self._definition.timezone
+                staging.load(reads.side.name, reader, zone=zone, only=only)
             except duckdb.OutOfMemoryException:
                 raise
             except duckdb.Error as error:

@@ -28,8 +28,11 @@ class Staging:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
 
-    def load(self, table: str, reader: Any, *, zone: str) -> None:
-        """Stage a `pyarrow.RecordBatchReader`; `posted_at` becomes microseconds since 1970."""
+    def load(self, table: str, reader: Any, *, zone: str, only: str = "true") -> None:
+        """Stage a `pyarrow.RecordBatchReader`; `posted_at` becomes microseconds since 1970.
+
+        `only` is a condition in SQL that a row must meet to be kept.
+        """
         self.connection.register("incoming", reader)
         try:
             kinds = {
@@ -40,7 +43,7 @@ class Staging:
                 f"{instant_sql(name, kind, zone)} AS {name}" if name == "posted_at" else f'"{name}"'
                 for name, kind in kinds.items()
             ]
-            selected = f"SELECT {', '.join(columns)} FROM incoming"  # noqa: S608
+            selected = f"SELECT {', '.join(columns)} FROM incoming WHERE {only}"  # noqa: S608
             self.run(f"CREATE OR REPLACE TABLE {table} AS {selected}")
         finally:
             self.connection.unregister("incoming")

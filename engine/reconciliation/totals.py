@@ -1,4 +1,21 @@
-"""Control totals: proof by currency that nothing was lost between the source and the answer."""
+"""Control totals: proof by currency that nothing was lost between the source and the answer.
+
+In each currency, at the cut-off:
+
+    stored - opening - entries = drift - orphans - mismatched
+
+Every sum on the left is an aggregate that the source itself gives (less what was posted since,
+for a cut-off in the past): the stored and the opening balances of all wallets, and all entries,
+whether a wallet holds them or not. On the right is what the comparison found: `drift` is stored
+less expected of every wallet, within the tolerance or not; `orphans` are the entries of wallets
+that do not exist; `mismatched` are the entries in this currency of wallets that hold others only,
+which so belong to no wallet's balance either.
+
+An entry that is there twice counts twice: on the left among the entries, on the right in the
+drift of its wallet (which it makes, if the balance moved once), or among the orphans or the
+mismatched, if it is a copy of one of those. So the orphans and mismatched are those that are
+listed as such, and those of their copies that are listed as duplicates.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -29,7 +46,7 @@ def tie_out(
     """
     staged = _staged(staging)
     totals, problems = [], []
-    for currency in sorted({*staged, *asked["entries"], *asked.get("wallets", {})} - {""}):
+    for currency in sorted({*staged, *asked["entries"], *asked.get("wallets", {})}):
         one = _of_currency(definition, currency, staged.get(currency, {}), asked)
         totals.append(one)
         if one.gap_minor:
@@ -48,23 +65,25 @@ def _of_currency(
     wallets, sums = of.get("wallets", (staged.get("wallets", 0), {}))
     entries, entry_sums = of["entries"]
     later, later_rows = staged.get("later", 0), staged.get("later_rows", 0)
+    orphans, mismatched = staged.get("orphans", 0), staged.get("mismatched", 0)
     by_wallet = definition.stored == "balance"
     checked = definition.wallets is not None and "balance" in definition.wallets.amounts
     checked = checked and by_wallet
-    stored = sums.get("balance", 0) - later if checked else staged.get("stored", 0)
+    since = later - staged.get("strange_later", 0)  # what moved a stored balance
+    stored = sums.get("balance", 0) - since if checked else staged.get("stored", 0)
     counted = entry_sums["amount"] - later if entry_sums else 0
     opening = sums.get("opening", 0)
     if not checked and by_wallet:
-        # Nothing is stored anywhere: the chain was followed, and no balance compared.
-        stored = opening + counted
-    orphans = staged.get("orphans" if checked else "counted_orphans", 0)
+        # Nothing is stored anywhere: no balance was compared.
+        stored, orphans, mismatched = opening + counted, 0, 0
     return ControlTotals(
         currency=currency,
         stored_minor=stored,
         opening_minor=opening,
         entries_minor=counted,
         drift_minor=staged.get("drift", 0),
-        orphans_minor=orphans if checked or not by_wallet else 0,
+        orphans_minor=orphans,
+        mismatched_minor=mismatched,
         wallets=wallets,
         entries=entries - later_rows,
     )
@@ -73,14 +92,16 @@ def _of_currency(
 def _staged(staging: Staging) -> Mapping[str, Mapping[str, int]]:
     """By currency, what the comparison itself made of the rows."""
     found: dict[str, dict[str, int]] = {}
-    orphans = "FILTER (WHERE NOT known)"
-    for currency, later, later_rows, lanes, total, counted in staging.rows(
-        "SELECT currency, sum(total - counted), sum(rows_ - counted_rows), count(rows_), "  # noqa: S608
-        f"coalesce(sum(total) {orphans}, 0), coalesce(sum(counted) {orphans}, 0) "
+    for currency, later, later_rows, lanes in staging.rows(
+        "SELECT currency, sum(total - counted), sum(rows_ - counted_rows), count(rows_) "
         "FROM holdings WHERE rows_ IS NOT NULL GROUP BY currency"
     ):
         found[currency] = {"later": later, "later_rows": later_rows, "wallets": lanes}
-        found[currency] |= {"orphans": total, "counted_orphans": counted}
+    for currency, later, orphans, mismatched in staging.rows(
+        "SELECT currency, sum(total - counted), coalesce(sum(counted) FILTER (NOT foreign_), 0), "
+        "coalesce(sum(counted) FILTER (foreign_), 0) FROM strangers GROUP BY currency"
+    ):
+        found[currency] |= {"strange_later": later, "orphans": orphans, "mismatched": mismatched}
     for currency, stored, drift in staging.rows(
         "SELECT currency, sum(stored), sum(stored - expected) FROM stored GROUP BY currency"
     ):

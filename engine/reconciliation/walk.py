@@ -5,9 +5,10 @@ a batch ends comes to several rows, which are joined when all are there.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import reduce
 from itertools import count
 from typing import Any, TypeVar
@@ -20,13 +21,16 @@ T = TypeVar("T")
 _BATCH = 250_000
 _SORTED = 4_000_000  # rows at a time
 _KEPT = 250_000  # lanes until they are put away: many small inserts cost ten times one large one
+_REACH = 16  # rows after each that are looked at one by one
+_NEVER = 2**63 - 1
+_MICROSECOND = timedelta(microseconds=1)
 _HALF = 32  # bits: sums of half an amount fit into 64, however many rows a batch has
 
 _TABLE = """
     CREATE TABLE lanes (
         wallet {kind}, currency VARCHAR, batch BIGINT, continued BOOLEAN,
         rows_ BIGINT, total HUGEINT, counted_rows BIGINT, counted HUGEINT,
-        first_pre BIGINT, last_balance BIGINT, suspect BOOLEAN
+        first_pre BIGINT, last_balance BIGINT, suspect BOOLEAN, crowded BOOLEAN
     )"""
 _JOINED = """
     CREATE TABLE joined AS
@@ -34,7 +38,7 @@ _JOINED = """
         sum(rows_) AS rows_, sum(total) AS total,
         sum(counted_rows) AS counted_rows, sum(counted) AS counted,
         max(first_pre) AS first_pre, arg_max(last_balance, batch) AS last_balance,
-        bool_or(suspect) AS suspect
+        bool_or(suspect) AS suspect, bool_or(crowded) AS crowded
     FROM lanes WHERE (wallet, currency) IN (SELECT (wallet, currency) FROM lanes WHERE continued)
     GROUP BY wallet, currency"""
 
@@ -43,9 +47,11 @@ def walk(definition: Definition, staging: Staging, *, counted_until: int | None)
     """Make the table `lanes` out of `entries`, of which those before `counted_until` count.
 
     Beside the sums it has `first_pre` (the balance before the first row), `last_balance` (that
-    after the last row which counts) and `suspect`.
+    after the last row which counts), `suspect`, and `crowded`: that it may have two equal amounts
+    within the definition's window.
     """
     keys = definition.entry_lane
+    window = None if definition.window is None else definition.window // _MICROSECOND
     staging.run(_TABLE.format(kind=staging.kind("entries", "wallet")))
     order = ", ".join([*keys, "posted_at"])
     currency = "currency" if "currency" in keys else f"'{definition.currency}'"
@@ -54,11 +60,16 @@ def walk(definition: Definition, staging: Staging, *, counted_until: int | None)
     )
     columns = (
         f"wallet, {currency}, batch, continued, rows_, {total}, counted_rows, {counted}, "
-        "first_pre, last_balance, suspect"
+        "first_pre, last_balance, suspect, crowded"
     )
-    steps = _steps(staging, f"SELECT {order}, amount, balance_after FROM entries", order)  # noqa: S608
+    said = "balance_after" if definition.follows else "NULL::BIGINT AS balance_after"
+    steps = _steps(staging, f"SELECT {order}, amount, {said} FROM entries", order)  # noqa: S608
     found: list[Any] = []
-    for lanes in _ahead(steps, lambda step: _compare(*step, keys).lanes(step[0], counted_until)):
+
+    def compared(step: tuple[int, Any, Any]) -> Any:
+        return _compare(*step, keys).lanes(step[0], counted_until, window)
+
+    for lanes in _ahead(steps, compared):
         found.append(lanes)
         if sum(map(len, found)) >= _KEPT:
             staging.insert("lanes", columns, found)
@@ -102,16 +113,18 @@ def _ahead(steps: Iterable[T], work: Callable[[T], Any]) -> Iterator[Any]:
 class _Compared:
     """Rows in order, each with what it is beside the one before it; all are numpy arrays but rows.
 
-    `same` says that the lane is the same, `follows` that the balance and the time go on from it.
+    `same` says that the lane is the same, `follows` that the balance and the time go on from it,
+    `since` how many microseconds there are between (the largest number where nothing says it).
     """
 
     rows: Any
     keys: list[str]
     same: Any
     follows: Any
+    since: Any
     pre: Any
 
-    def lanes(self, batch: int, counted_until: int | None) -> Any:
+    def lanes(self, batch: int, counted_until: int | None, window: int | None) -> Any:
         """One row for each lane, as a `pyarrow.RecordBatch`."""
         import numpy as np
         import pyarrow as pa
@@ -143,6 +156,9 @@ class _Compared:
             "suspect": np.logical_or.reduceat(
                 counts & (~said | (self.same & ~self.follows)), starts
             ),
+            "crowded": np.zeros(len(starts), bool)
+            if window is None
+            else np.logical_or.reduceat(self._crowded(amount, window), starts),
         }
         columns |= _halves("total", amount, starts)
         if counted_until is None:
@@ -150,6 +166,30 @@ class _Compared:
         else:
             columns |= _halves("counted", np.where(counts, amount, 0), starts)
         return pa.RecordBatch.from_pydict(columns)
+
+    def _crowded(self, amount: Any, window: int) -> Any:
+        """Rows that a row with the same amount follows within the window."""
+        import numpy as np
+
+        near = self.same & (self.since <= window)
+        found = np.zeros(len(near), bool)
+        # The batch before holds what the first row is near to; its lane is looked at anyway.
+        found[:1] = near[:1]
+        ends = np.flatnonzero(near)
+        ends = ends[ends > 0]
+        starts, apart = ends - 1, self.since[ends]
+        for _ in range(_REACH):
+            if not len(ends):
+                return found
+            found[starts[amount[starts] == amount[ends]]] = True
+            # One row further, where that is in the batch, in the lane and near enough still.
+            ends = ends + 1
+            starts, ends, apart = _kept(ends < len(near), starts, ends, apart)
+            starts, ends, apart = _kept(near[ends], starts, ends, apart)
+            apart = apart + self.since[ends]
+            starts, ends, apart = _kept(apart <= window, starts, ends, apart)
+        found[starts] = True  # too many in one window to look at all of them here
+        return found
 
 
 def _compare(_number: int, last: Any, rows: Any, keys: list[str]) -> _Compared:
@@ -168,7 +208,19 @@ def _compare(_number: int, last: Any, rows: Any, keys: list[str]) -> _Compared:
     follows = _true(
         pc.equal(before["balance_after"], pre), pc.less(before["posted_at"], rows["posted_at"])
     )
-    return _Compared(rows=rows, keys=keys, same=same, follows=follows, pre=pre)
+    since = pc.subtract(rows["posted_at"], before["posted_at"])
+    return _Compared(
+        rows=rows,
+        keys=keys,
+        same=same,
+        follows=follows,
+        since=pc.fill_null(since, _NEVER).to_numpy(zero_copy_only=False),
+        pre=pre,
+    )
+
+
+def _kept(where: Any, *arrays: Any) -> Sequence[Any]:
+    return [array[where] for array in arrays]
 
 
 def _halves(name: str, amounts: Any, starts: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a check is given, and what it gives back."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,11 +13,17 @@ from engine.store.difference import Difference
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """A reconciliation, staged (`wallets`, `entries`, `holdings`, `stored`), and its chains."""
+    """A reconciliation, staged, and its chains.
+
+    There are the tables `wallets`, `entries`, `holdings` and `stored`; `copies` and `lookalikes` if
+    duplicates are asked for; `strays` if orphans or currencies are; `owners` if they are mapped.
+    `cut_off` is in microseconds since 1970.
+    """
 
     definition: Definition
     staging: Staging
     chains: Chains
+    cut_off: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +32,19 @@ class Answer:
 
     differences: Sequence[Difference]
     information: dict[str, int] = field(default_factory=dict)
+
+
+class Namesakes:
+    """Tells entries apart that bear one id, or all but one of their breaks would be lost."""
+
+    def __init__(self) -> None:
+        self._times: Counter[tuple[Any, ...]] = Counter()
+
+    def name(self, wallet: Any, currency: str, entry: Any) -> str:
+        """The id, with a number behind it from the second time on."""
+        key = wallet, currency, entry
+        self._times[key] += 1
+        return str(entry) + (f" ({self._times[key]})" if self._times[key] > 1 else "")
 
 
 class Check(Protocol):

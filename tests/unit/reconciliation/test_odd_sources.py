@@ -197,15 +197,15 @@ def test_currencies_may_be_numbers_or_compared_without_case(canteen: Canteen) ->
         "CREATE TABLE entries (id, wallet, type, amount, currency COLLATE NOCASE, "
         "balance_after, posted_at)"
     )
-    canteen.wallets((1, 0, 5, 682), (1, 0, 5, "SAR"), (1, 0, 5, "sar"))
+    canteen.wallets((1, 0, 5, 682), (1, 0, 10, "SAR"))
     canteen.entries(
         (1, 1, "topup", 5, 5, NINE, 682),
         (2, 1, "topup", 5, 5, NINE, "SAR"),
-        (3, 1, "topup", 5, 5, NINE, "sar"),
+        (3, 1, "topup", 5, 10, TEN, "sar"),
     )
     result = canteen.find()
     assert (result.differences, result.findings) == ([], [])
-    assert [totals.currency for totals in result.totals] == ["682", "SAR", "sar"]
+    assert [(t.currency, t.entries_minor) for t in result.totals] == [("682", 5), ("SAR", 10)]
 
 
 def test_entries_that_share_an_id_keep_a_break_each(canteen: Canteen) -> None:

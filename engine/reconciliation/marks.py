@@ -1,0 +1,45 @@
+"""Marks: the type and the reference of some entries, read again from their source.
+
+Two texts for each of ten million entries would cost as much as everything else that is read of
+them, and only those of a few are ever asked for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from engine.reconciliation.definition import QueryRows, Side
+from engine.reconciliation.sides import Snapshots
+from engine.reconciliation.staging import Staging
+
+_FEW = 2_000  # entries that a source is asked for by their ids
+
+
+def read_marks(
+    snapshots: Snapshots, entries: Side, columns: Sequence[str], staging: Staging
+) -> None:
+    """Make the table `marks`: `entry` and `columns` of the entries in the table `alike`, as text.
+
+    A few are asked for by id, which a source with an index answers at once. It may hold its ids in
+    another type than we do (a BLOB, say) and not know them: then all of its rows are looked at.
+    """
+    asked = ["entry", *columns]
+    side = replace(entries, name="marks")
+    wanted = "entry IN (SELECT entry::VARCHAR FROM alike)"
+    ids = [row[0] for row in staging.rows("SELECT DISTINCT entry::VARCHAR FROM alike LIMIT 2001")]
+    if len(ids) <= _FEW and (few := _by_id(side, ids)) is not None:
+        snapshots.stage_some(few, asked, staging, only=wanted)
+        ((found,),) = staging.rows("SELECT count(DISTINCT entry) FROM marks")
+        if found == len(ids):
+            return
+    snapshots.stage_some(side, asked, staging, only=wanted)
+
+
+def _by_id(side: Side, ids: Sequence[str]) -> Side | None:
+    """The side with those entries only; None if its ids are not one column of a query."""
+    columns = side.keys["entry"]
+    if not isinstance(side.rows, QueryRows) or len(columns) > 1:
+        return None
+    name = '"' + columns[0].replace('"', '""') + '"'
+    listed = ", ".join("'" + each.replace("'", "''") + "'" for each in ids)
+    query = f"SELECT * FROM ({side.rows.query}\n) AS found WHERE {name} IN ({listed})"  # noqa: S608
+    return replace(side, rows=QueryRows(query=query))
