@@ -12,8 +12,6 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
-_PLAIN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"message", "asctime"}
-
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print one JSON document on stdout."""
@@ -67,18 +65,14 @@ def local(instant: datetime | None) -> str:
 
 def log_to_stderr() -> None:
     """Log lines of a long-running process, with their facts, on stderr."""
+    from engine.huey_app.log_lines import WithFacts
+
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_WithFacts("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    line = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(WithFacts(line))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for chatty in ("huey", "apscheduler", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-class _WithFacts(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        facts = {name: value for name, value in vars(record).items() if name not in _PLAIN}
-        shown = "".join(f" {name}={value}" for name, value in facts.items())
-        return super().format(record) + shown
 
 
 def _text(value: object) -> str:

@@ -70,7 +70,7 @@ class Doorbell:
         self._storages: dict[str, BaseStorage] = {}
         self._opening = threading.Lock()
         self._counting = threading.Lock()
-        self.outage = Outage("the queue")
+        self.outage = Outage("the queue", self.shown_url)
         self.foreign_messages = 0
 
     @property

@@ -11,6 +11,7 @@ from huey.storage import BaseStorage
 from engine.errors import Unreachable
 from engine.huey_app.consumer import Consumer
 from engine.huey_app.doorbell import Doorbell, QueueUnreachable, Ring
+from engine.huey_app.log_lines import log_where_huey_does
 from engine.huey_app.outage import Outage
 
 # An idle worker looks at its queues at least this often, in seconds.
@@ -58,6 +59,7 @@ class EngineHuey(huey.api.Huey):  # type: ignore[misc]
                 "and forked workers would share one fork server; use -k thread\n"
             )
             raise SystemExit(2)
+        log_where_huey_does()
         options |= {
             "periodic": False,
             "max_delay": min(options.get("max_delay", _LONGEST_POLL), _LONGEST_POLL),

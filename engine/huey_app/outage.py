@@ -27,11 +27,13 @@ class Outage:
     def __init__(
         self,
         name: str,
+        url: str | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._name = name
+        self._facts: dict[str, object] = {} if url is None else {"url": url}
         self._monotonic = monotonic
         self._chance = chance
         self._lock = threading.Lock()
@@ -85,8 +87,12 @@ class Outage:
             if self._said_at is None or now - self._said_at >= _SAY_AGAIN:
                 self._said_at = now
                 self._was_said = True
-                facts = {"error": self._error, "seconds": round(now - self._since, 1)}
-                logger.warning("%s is away; waiting for it", self._name, extra=facts)
+                facts = self._facts | {"error": self._error}
+                if now == self._since:
+                    logger.warning("%s is away; waiting for it", self._name, extra=facts)
+                else:
+                    facts |= {"seconds": round(now - self._since, 1)}
+                    logger.warning("%s is still away", self._name, extra=facts)
 
     def ends(self) -> None:
         """The server answered."""
@@ -101,7 +107,7 @@ class Outage:
             self._ended = True
             if self._was_said:
                 self._was_said = False
-                facts = {"seconds": round(self._monotonic() - self._since, 1)}
+                facts = self._facts | {"seconds": round(self._monotonic() - self._since, 1)}
                 logger.info("%s is back", self._name, extra=facts)
 
     def gave_up(self) -> None:

@@ -79,6 +79,7 @@ class PostgresQueue(PostgresStorage):  # type: ignore[misc]
         except psycopg.Error as error:
             raise ValueError(str(error)) from error
         # Several queues are served in order, so none of them may block the others.
+        self._conn: Connection | None = None
         super().__init__(
             name,
             connection=Connector(_DEFAULTS | given, answer_seconds),
@@ -93,6 +94,10 @@ class PostgresQueue(PostgresStorage):  # type: ignore[misc]
             cursor.execute("select pg_advisory_xact_lock(%s)", (_MAKING_TABLES,))
             for statement in self.ddl:
                 cursor.execute(statement)
+
+    def close(self) -> None:
+        """Let go of the connection; the next use makes another."""
+        self._let_go(self._conn)
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
         """Add a message."""
@@ -123,10 +128,17 @@ class PostgresQueue(PostgresStorage):  # type: ignore[misc]
         except psycopg.Error:
             # Whatever it was, a server that became a standby or a session that is spoilt
             # answers again only on another connection.
-            self.close()
+            self._let_go(held)
             if held is None:
                 raise
         return use()
+
+    def _let_go(self, connection: Connection | None) -> None:
+        with self.lock:
+            # Another thread may have replaced it.
+            if connection is not None and self._conn is connection:
+                self._conn = None
+                connection.close()
 
 
 # What the URL may say otherwise. A host that vanished without a word is given up soon.

@@ -2,16 +2,21 @@
 
 import pickle
 import sqlite3
-from collections.abc import Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from textwrap import dedent
+from threading import Thread
 
 import pytest
 from redis import Redis
 
 from engine.huey_app.backends import BACKENDS
 from engine.huey_app.doorbell import Doorbell, QueueUnreachable, message_of, run_id_in
-from tests.builders.postgres import PostgresServer
+from tests.builders.postgres import PostgresServer, start_postgres
 from tests.builders.redis import RedisServer, start_redis
+from tests.processes.waiting import until
 
 FOREIGN = [
     pickle.dumps({"run": 1}),
@@ -35,6 +40,17 @@ FOREIGN = [
 ]
 
 
+Server = RedisServer | PostgresServer
+
+_PROCESS = """
+import sys
+from engine.huey_app.doorbell import Doorbell
+doorbell, number = Doorbell(sys.argv[1]), int(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+
+
 @pytest.fixture(params=["sqlite", "redis", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty queue's URL."""
@@ -52,6 +68,27 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         postgres.drop_database(name)
 
 
+@pytest.fixture(params=["redis", "postgresql"])
+def own_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A server that the test may stop."""
+    if request.param == "redis":
+        redis = start_redis(tmp_path)
+        yield redis
+        redis.stop()
+    else:
+        postgres = start_postgres()
+        yield postgres
+        postgres.remove()
+
+
+@pytest.fixture
+def own_doorbell(own_server: Server) -> Iterator[Doorbell]:
+    """The queues of that server."""
+    doorbell = Doorbell(own_server.url)
+    yield doorbell
+    doorbell.close()
+
+
 @pytest.fixture
 def doorbell(url: str) -> Iterator[Doorbell]:
     """The queues at that URL."""
@@ -64,6 +101,47 @@ def taken(doorbell: Doorbell, queues: Sequence[str]) -> int | None:
     """The run of the message that is taken, if any."""
     ring = doorbell.take(queues)
     return None if ring is None else ring.run_id
+
+
+def _uses(doorbell: Doorbell) -> list[Callable[[], object]]:
+    return [
+        lambda: doorbell.ring("default", 1),
+        lambda: doorbell.take(["default"]),
+        lambda: doorbell.waiting("default"),
+        lambda: doorbell.size("default"),
+    ]
+
+
+def _answers(doorbell: Doorbell) -> bool:
+    try:
+        doorbell.size("default")
+    except QueueUnreachable:
+        return False
+    return True
+
+
+def _in_processes(count: int, url: str, code: str) -> list[str]:
+    """What processes print that run `code` with a `doorbell` and their `number`, all at once."""
+    script = "\n".join([_PROCESS, dedent(code), "doorbell.close()"])
+    started = [
+        subprocess.Popen(  # noqa: S603 - our own interpreter and code
+            [sys.executable, "-c", script, url, str(number)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(count)
+    ]
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=60)[0] for process in started]
+    assert [process.returncode for process in started] == [0] * count
+    return said
 
 
 def test_every_backend_is_under_this_contract() -> None:
@@ -129,6 +207,65 @@ def test_a_closed_doorbell_can_be_used_again(doorbell: Doorbell) -> None:
     assert taken(doorbell, ["default"]) == 1
 
 
+def test_what_lies_in_the_queue_is_the_json_of_a_run(doorbell: Doorbell) -> None:
+    doorbell.ring("default", 7)
+    assert doorbell.storage("default").enqueued_items() == [b'{"run": 7}']
+
+
+def test_threads_never_take_one_message_twice(doorbell: Doorbell, url: str) -> None:
+    count = 200
+    for run_id in range(1, count + 1):
+        doorbell.ring("default", run_id)
+    other = Doorbell(url)
+    got: list[int] = []
+
+    def take_all(mine: Doorbell) -> None:
+        while (run_id := taken(mine, ["default"])) is not None:
+            got.append(run_id)
+
+    threads = [Thread(target=take_all, args=[each]) for each in (doorbell, other) * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.close()
+    assert sorted(got) == list(range(1, count + 1))
+
+
+@pytest.mark.process
+def test_processes_never_take_one_message_twice(doorbell: Doorbell, url: str) -> None:
+    count = 300
+    for run_id in range(1, count + 1):
+        doorbell.ring("default", run_id)
+    said = _in_processes(
+        4,
+        url,
+        """
+        while (ring := doorbell.take(["default"])) is not None:
+            print(ring.run_id)
+        """,
+    )
+    assert sorted(int(word) for text in said for word in text.split()) == [*range(1, count + 1)]
+
+
+@pytest.mark.process
+def test_eight_processes_open_a_new_queue_at_once(doorbell: Doorbell, url: str) -> None:
+    _in_processes(8, url, 'doorbell.ring("default", 1 + number); doorbell.take(["other"])')
+    assert doorbell.waiting("default") == set(range(1, 9))
+    assert doorbell.size("default") == 8
+
+
+def test_a_message_that_arrives_while_takers_wait_reaches_one_of_them(
+    doorbell: Doorbell, url: str
+) -> None:
+    other = Doorbell(url)
+    for run_id in range(1, 6):
+        assert taken(other, ["default"]) is None
+        doorbell.ring("default", run_id)
+        assert taken(other, ["default"]) == run_id
+    other.close()
+
+
 def test_a_message_is_json_and_nothing_else() -> None:
     assert message_of(7) == b'{"run": 7}'
     assert run_id_in(message_of(7)) == 7
@@ -136,19 +273,29 @@ def test_a_message_is_json_and_nothing_else() -> None:
     assert run_id_in(None) is None
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
-    doorbell = Doorbell("redis://engine:pass@word@127.0.0.1:1/0?password=hidden")
-    for use in (
-        lambda: doorbell.ring("default", 1),
-        lambda: doorbell.take(["default"]),
-        lambda: doorbell.waiting("default"),
-        lambda: doorbell.size("default"),
-    ):
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            "redis://engine:pass@word@127.0.0.1:1/0?password=hidden",
+            "redis://engine:***@127.0.0.1:1/0?password=***",
+        ),
+        (
+            "postgresql://engine:hidden%40word@127.0.0.1:1/queue",
+            "postgresql://engine:***@127.0.0.1:1/queue",
+        ),
+    ],
+)
+def test_a_server_that_does_not_answer_is_named_without_its_password(url: str, shown: str) -> None:
+    doorbell = Doorbell(url)
+    for use in _uses(doorbell):
         with pytest.raises(QueueUnreachable) as caught:
             use()
-        assert "redis://engine:***@127.0.0.1:1/0?password=*** does not answer" in str(caught.value)
-        assert "word" not in str(caught.value).replace("password=***", "")
-        assert "hidden" not in str(caught.value)
+        said = str(caught.value)
+        assert f"the queue {shown} does not answer: " in said
+        assert "\n" not in said
+        assert "word" not in said.replace("password=***", "")
+        assert "hidden" not in said
     doorbell.close()
 
 
@@ -164,16 +311,58 @@ def test_a_password_that_redis_does_not_take_is_not_shown(tmp_path: Path) -> Non
     server.stop()
 
 
-def test_a_queue_comes_back_with_its_server(tmp_path: Path) -> None:
-    server = start_redis(tmp_path)
-    doorbell = Doorbell(server.url)
-    doorbell.ring("default", 1)
-    server.restart()
-    assert taken(doorbell, ["default"]) is None
-    doorbell.ring("default", 2)
-    assert taken(doorbell, ["default"]) == 2
-    doorbell.close()
-    server.stop()
+def test_a_queue_comes_back_with_its_server(own_server: Server, own_doorbell: Doorbell) -> None:
+    own_doorbell.ring("default", 1)
+    own_server.restart()
+    # PostgreSQL keeps its messages, and this Redis does not.
+    kept = {1} if isinstance(own_server, PostgresServer) else set()
+    assert own_doorbell.waiting("default") == kept
+    own_doorbell.ring("default", 2)
+    assert own_doorbell.waiting("default") == kept | {2}
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_queue_that_is_away_says_so_until_it_is_back(
+    own_server: Server, own_doorbell: Doorbell, end: str
+) -> None:
+    own_doorbell.ring("default", 1)
+    (
+        own_server.kill
+        if end == "kill" and isinstance(own_server, PostgresServer)
+        else own_server.stop
+    )()
+    for _ in range(2):
+        for use in _uses(own_doorbell):
+            with pytest.raises(QueueUnreachable, match=r"does not answer: .*[Cc]onnection"):
+                use()
+    own_server.start()
+    until(lambda: _answers(own_doorbell))
+    own_doorbell.ring("default", 2)
+    assert 2 in own_doorbell.waiting("default")
+    assert own_doorbell.outage.has_ended()
+
+
+def test_threads_find_an_absent_queue_out_together(
+    own_server: Server, own_doorbell: Doorbell
+) -> None:
+    own_doorbell.ring("default", 1)
+    own_server.stop()
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            own_doorbell.take(["default", "other"])
+        except QueueUnreachable as error:
+            found.append(str(error))
+
+    threads = [Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(found) == 8
+    assert all("\n" not in each for each in found)
+    assert own_doorbell.outage.pause <= 0.5
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,148 @@
+"""What only a queue in PostgreSQL has to bear: lost tables, few rights, a server that hangs."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from engine.errors import Invalid
+from engine.huey_app.backends import MissingPostgres, UnreadableUrl, require_client
+from engine.huey_app.doorbell import Doorbell, QueueRefused, QueueUnreachable, Ring
+from engine.huey_app.postgres import NoAnswer, PostgresQueue
+from tests.builders.postgres import PostgresServer
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of an empty database."""
+    name = postgres_server.make_database()
+    yield name
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def doorbell(postgres_server: PostgresServer, database: str) -> Iterator[Doorbell]:
+    """The queues in it."""
+    doorbell = Doorbell(postgres_server.url_of(database))
+    yield doorbell
+    doorbell.close()
+
+
+def test_nothing_is_asked_of_the_server_before_the_queue_is_used() -> None:
+    Doorbell("postgresql://127.0.0.1:1/nowhere").storage("default").close()
+
+
+def test_tables_that_somebody_dropped_are_made_again(
+    doorbell: Doorbell, postgres_server: PostgresServer, database: str
+) -> None:
+    doorbell.ring("default", 1)
+    for use in (lambda: doorbell.take(["default"]), lambda: doorbell.ring("default", 2)):
+        postgres_server.execute("DROP TABLE engine_queue_task", database)
+        use()
+    assert doorbell.take(["default"]) == Ring(2, "default")
+
+
+def test_a_role_that_may_make_no_tables_uses_those_that_are_there(
+    doorbell: Doorbell, postgres_server: PostgresServer, database: str
+) -> None:
+    doorbell.ring("default", 1)
+    role = f"{database}_worker"
+    postgres_server.execute(f"CREATE ROLE {role} LOGIN", database)
+    postgres_server.execute(
+        f"GRANT SELECT, INSERT, DELETE, UPDATE ON engine_queue_task TO {role};"
+        f"GRANT USAGE ON engine_queue_task_id_seq TO {role}",
+        database,
+    )
+    worker = Doorbell(postgres_server.url_of(database, role=role))
+    worker.ring("default", 2)
+    assert [worker.take(["default"]), worker.take(["default"])] == [
+        Ring(1, "default"),
+        Ring(2, "default"),
+    ]
+    postgres_server.execute(f"REVOKE DELETE ON engine_queue_task FROM {role}", database)
+    with pytest.raises(QueueRefused, match="refuses: permission denied"):
+        worker.take(["default"])
+    worker.close()
+    postgres_server.execute(f"DROP OWNED BY {role}; DROP ROLE {role}", database)
+
+
+def test_a_session_that_the_server_ended_is_replaced_without_a_word(
+    doorbell: Doorbell, postgres_server: PostgresServer
+) -> None:
+    doorbell.ring("default", 1)
+    for number in (2, 3):
+        postgres_server.execute(_END_OURS)
+        doorbell.ring("default", number)
+        postgres_server.execute(_END_OURS)
+        assert doorbell.waiting("default") == set(range(1, number + 1))
+
+
+def test_a_server_that_hangs_is_not_waited_for_for_ever(
+    postgres_server: PostgresServer, database: str
+) -> None:
+    queue = PostgresQueue("hung", postgres_server.url_of(database), answer_seconds=0.5)
+    queue.enqueue(b"1")
+    backend = queue.conn.info.backend_pid
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        with pytest.raises(NoAnswer, match=r"no answer within 0\.5 s"):
+            queue.queue_size()
+        assert time.monotonic() - began < 5
+        # Another session is served.
+        assert queue.queue_size() == 1
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    queue.close()
+
+
+def test_a_table_that_somebody_locked_is_not_waited_for_for_ever(
+    postgres_server: PostgresServer, database: str
+) -> None:
+    queue = PostgresQueue("locked", postgres_server.url_of(database), answer_seconds=0.5)
+    queue.enqueue(b"1")
+    with psycopg.connect(postgres_server.url_of(database)) as other:
+        other.execute("LOCK TABLE engine_queue_task")
+        with pytest.raises(NoAnswer):
+            queue.dequeue()
+    # The statement that was given up may have taken the message: the sweep rings for it again.
+    assert queue.dequeue() in {b"1", None}
+    queue.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://engine:se%cret@localhost/engine", "invalid percent-encoded token"),
+        ("postgresql://engine:secret@localhost/engine?no_such_option=1", "no_such_option"),
+    ],
+)
+def test_a_url_that_libpq_cannot_read_is_refused_without_its_password(url: str, said: str) -> None:
+    with pytest.raises(UnreadableUrl, match=said) as caught:
+        require_client(url)
+    assert str(caught.value).startswith("ENGINE_QUEUE_URL: ")
+    assert "cret" not in str(caught.value)
+
+
+def test_a_missing_client_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "engine.huey_app.postgres")
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(MissingPostgres, match=r"run `pip install engine\[postgres\]`") as caught:
+        require_client("postgresql://localhost/engine")
+    assert isinstance(caught.value, Invalid)
+
+
+def test_a_database_that_is_not_there_is_named(postgres_server: PostgresServer) -> None:
+    doorbell = Doorbell(postgres_server.url_of("nowhere"))
+    with pytest.raises(QueueUnreachable, match='database "nowhere" does not exist'):
+        doorbell.size("default")
+    doorbell.close()
+
+
+_END_OURS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'engine queue'"
+)
