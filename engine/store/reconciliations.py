@@ -68,7 +68,12 @@ class ReconciliationStore:
         """
         take_turn(connection, "reconciliation", found.reconciliation)
         known = _known(connection, found.reconciliation)
-        changes = _Changes(found, at, overtaken=_is_overtaken(connection, found))
+        changes = _Changes(
+            found,
+            at,
+            overtaken=_is_overtaken(connection, found),
+            written=_written(connection, found.run_id),
+        )
         seen: dict[str, Difference] = {}
         for difference in found.differences:
             seen.setdefault(difference.identity(found.reconciliation), difference)
@@ -116,6 +121,12 @@ def _is_overtaken(connection: Connection, found: Reconciled) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
+def _written(connection: Connection, run_id: int) -> frozenset[int]:
+    """The breaks that an earlier attempt of the run has recorded as seen."""
+    query = select(differences.c.break_id).where(differences.c.run_id == run_id)
+    return frozenset(connection.execute(query).scalars())
+
+
 @dataclass
 class _Changes:
     """Rows to write, gathered so that each kind is one statement."""
@@ -123,6 +134,7 @@ class _Changes:
     found: Reconciled
     at: datetime
     overtaken: bool
+    written: frozenset[int]
     new: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     moves: list[tuple[str, BreakState | None, BreakState, str]] = field(default_factory=list)
@@ -156,7 +168,7 @@ class _Changes:
 
     def see_again(self, broken: Break, difference: Difference) -> None:
         """A break that was seen before; one that was closed is reopened."""
-        again = broken.last_run_id == self.found.run_id  # an attempt of this run wrote it already
+        again = broken.id in self.written
         older = self.overtaken or self.found.cut_off < broken.last_cut_off
         amounts = _amounts(broken if older else difference)
         status, reason = broken.status, ""
@@ -170,7 +182,7 @@ class _Changes:
             reason,
             **amounts,
             occurrences=broken.occurrences + (not again),
-            last_run_id=self.found.run_id,
+            last_run_id=broken.last_run_id if again else self.found.run_id,
             last_cut_off=max(broken.last_cut_off, self.found.cut_off),
             last_seen_at=broken.last_seen_at if again else self.at,
         )

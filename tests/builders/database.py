@@ -5,7 +5,10 @@ from functools import cache
 from pathlib import Path
 from shutil import copyfile
 
+from sqlalchemy import inspect, text
+
 from engine.store.database import Database
+from engine.store.tables import metadata
 from tests.builders.postgres import PostgresServer
 
 
@@ -27,6 +30,18 @@ def a_postgres_database(server: PostgresServer) -> Database:
 def a_postgres_ledger(server: PostgresServer) -> str:
     """The URL of an empty, upgraded ledger in a new database of the server."""
     return server.url_of(server.make_database(_template(server)))
+
+
+def empty(database: Database) -> None:
+    """A PostgreSQL ledger as it was at first; faster than another one."""
+    ours = [*metadata.tables, "alembic_version"]
+    with database.begin() as connection:
+        for name in set(inspect(connection).get_table_names()) - set(ours):
+            connection.execute(text(f'DROP TABLE "{name}"'))
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+        for (sequence,) in connection.execute(text("SELECT sequencename FROM pg_sequences")):
+            connection.execute(text(f'ALTER SEQUENCE "{sequence}" RESTART'))
 
 
 @cache

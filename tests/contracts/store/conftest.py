@@ -7,8 +7,16 @@ import pytest
 
 from engine.store.database import BACKENDS, Database
 from engine.store.runs import RunStore
-from tests.builders.database import a_database, a_postgres_database
+from tests.builders.database import a_database, a_postgres_database, empty
 from tests.builders.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres_ledger(postgres_server: PostgresServer) -> Iterator[Database]:
+    """One for all tests here, each of which finds it empty."""
+    database = a_postgres_database(postgres_server)
+    yield database
+    database.dispose()
 
 
 @pytest.fixture(params=BACKENDS)
@@ -19,11 +27,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield database
         database.dispose()
         return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    database = a_postgres_database(server)
+    database = request.getfixturevalue("postgres_ledger")
     yield database
-    database.dispose()
-    server.drop_database(str(database.url.database))
+    empty(database)
 
 
 @pytest.fixture
