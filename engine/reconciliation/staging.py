@@ -69,6 +69,8 @@ class Staging:
 
     def has_null(self, table: str, columns: Sequence[str]) -> bool:
         """Whether a value is missing in any of the columns."""
+        if not columns:
+            return False
         present = " + ".join(f'count("{column}")' for column in columns)
         ((missing,),) = self.rows(
             f"SELECT count(*) * {len(columns)} - ({present}) FROM {table}"  # noqa: S608

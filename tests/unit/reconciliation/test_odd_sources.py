@@ -122,7 +122,7 @@ def _move_money(path: Path, until: float) -> None:
                 )
                 connection.execute(
                     "INSERT INTO entries SELECT (SELECT max(id) + 1 FROM entries), id, ?, 1, "
-                    "'SAR', balance, '2026-11-01' FROM wallets WHERE id = ?",
+                    "'SAR', balance, '2026-11-01', NULL FROM wallets WHERE id = ?",
                     (kind, wallet),
                 )
             time.sleep(0.002)  # in the middle of it, where a lock is held
@@ -154,7 +154,7 @@ def test_columns_that_begin_empty_are_read_all_the_same(canteen: Canteen) -> Non
     canteen.wallets((1, 0, 0))
     with closing(sqlite3.connect(canteen.path)) as connection, connection:
         connection.executemany(
-            "INSERT INTO entries VALUES (?, 1, 'topup', 0, 'SAR', 0, ?)",
+            "INSERT INTO entries VALUES (?, 1, 'topup', 0, 'SAR', 0, ?, NULL)",
             ((i, None if i < 66_000 else NINE) for i in range(66_010)),
         )
     result = canteen.find()
