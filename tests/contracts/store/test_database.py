@@ -24,7 +24,7 @@ from tests.builders.postgres import PostgresServer
 
 UPGRADE = "import sys; from engine.store.database import Database; Database(sys.argv[1]).upgrade()"
 ROOT = Path(__file__).parents[3]
-SQLITE, POSTGRES = SQLiteDialect(), PGDialect()
+SQLITE, POSTGRES = SQLiteDialect(), PGDialect()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(params=BACKENDS)

@@ -14,14 +14,15 @@ from engine.store.faults import LedgerBehind, LedgerUnreachable, MissingDriver
 from engine.store.leases import LeaseStore
 from engine.store.runs import RunStore
 from tests.builders.booking import a_claim
-from tests.builders.database import a_postgres_database, a_postgres_ledger
+from tests.builders.database import a_postgres_database, a_postgres_ledger, empty
 from tests.builders.postgres import PostgresServer, start_postgres
 
 
 @pytest.fixture
-def database(postgres_ledger: Database) -> Database:
+def database(postgres_ledger: Database) -> Iterator[Database]:
     """An upgraded ledger."""
-    return postgres_ledger
+    yield postgres_ledger
+    empty(postgres_ledger)
 
 
 @pytest.fixture
