@@ -1,0 +1,1 @@
+"""What the benchmark of reconciliation is made of: a ledger, who reads it, and what that took."""
