@@ -1,6 +1,5 @@
 """`engine`: noun then verb. Errors become one line on stderr and an exit code."""
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -20,6 +19,7 @@ from engine.cli import (
     schedules,
     up,
 )
+from engine.cli.streams import Streams
 from engine.errors import EngineError, Invalid
 
 cli = typer.Typer(
@@ -49,18 +49,25 @@ for group, name in (
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command that the arguments name, and exit."""
+    streams = Streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(streams.end(_exit_code(given, streams)))
+
+
+def _exit_code(given: list[str], streams: Streams) -> int:
     try:
         _refuse_broken_text(given)
         cli(_noun_and_verb(given), prog_name="engine")
     except EngineError as error:
-        sys.stderr.write(f"engine: {error}\n")
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not flush into it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    sys.exit(0)
+        streams.complain(str(error))
+        return error.exit_code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except OSError:
+        if not streams.are_broken:
+            raise
+        return 1
+    return 0
 
 
 class BrokenText(Invalid):

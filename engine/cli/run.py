@@ -37,18 +37,30 @@ def run(
         list[str] | None, typer.Option("-p", "--param", help="A parameter, as name=value.")
     ] = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Show progress until it ends; exit 1 if it failed.")
+        bool,
+        typer.Option(
+            "--wait",
+            help="Show progress until it ends; exit 1 if it failed. A queue that is away is waited"
+            " for too.",
+        ),
     ] = False,
     queue: Annotated[str | None, typer.Option(help="Another queue than the job's own.")] = None,
     at: Annotated[
         str | None, typer.Option(help="Not before this instant: 2026-12-01T02:00:00+03:00.")
     ] = None,
     key: Annotated[
-        str | None, typer.Option(help="Idempotency key: the same key is the same run.")
+        str | None,
+        typer.Option(
+            help="Idempotency key: the same key is the same run, and rings for it if need be."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a job once, now or later."""
+    """Run a job once, now or later.
+
+    Exit 6 after the run's id: it is booked, but its queue is away; it starts soon after the queue
+    is back. Exit 6 without an id: the run ledger is away, and nothing is booked.
+    """
     from engine.operations.actor import current_actor
     from engine.operations.run_json import run_json
     from engine.preflight import require_params

@@ -1,9 +1,11 @@
 """What every queue must do, whichever backend its messages lie in."""
 
 import pickle
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from textwrap import dedent
@@ -13,7 +15,7 @@ import pytest
 from redis import Redis
 
 from engine.huey_app.backends import BACKENDS
-from engine.huey_app.doorbell import Doorbell, QueueUnreachable, message_of, run_id_in
+from engine.huey_app.doorbell import Doorbell, QueueRefused, QueueUnreachable, message_of, run_id_in
 from tests.builders.postgres import PostgresServer, start_postgres
 from tests.builders.redis import RedisServer, start_redis
 from tests.processes.waiting import until
@@ -363,6 +365,39 @@ def test_threads_find_an_absent_queue_out_together(
     assert len(found) == 8
     assert all("\n" not in each for each in found)
     assert own_doorbell.outage.pause <= 0.5
+
+
+def test_a_queue_that_is_refused_keeps_no_other_one_waiting(redis_server: RedisServer) -> None:
+    doorbell = Doorbell(redis_server.url)
+    with Redis.from_url(redis_server.url) as redis:
+        redis.flushall()
+        redis.set("huey.redis.engine_spoilt", "no list")
+    for run_id in (1, 2):
+        doorbell.ring("sound", run_id)
+    assert taken(doorbell, ["spoilt", "sound"]) == 1
+    assert taken(doorbell, ["sound", "spoilt"]) == 2
+    with pytest.raises(QueueRefused, match="refuses: WRONGTYPE"):
+        doorbell.take(["spoilt", "sound"])
+    with pytest.raises(QueueRefused, match="refuses: WRONGTYPE"):
+        doorbell.ring("spoilt", 1)
+    assert doorbell.outage.pause == 0
+    doorbell.close()
+
+
+def test_a_redis_that_hangs_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    server = start_redis(tmp_path)
+    doorbell = Doorbell(f"{server.url}?socket_timeout=0.3")
+    doorbell.ring("default", 1)
+    assert server._process is not None
+    server._process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    with pytest.raises(QueueUnreachable, match="does not answer: Timeout"):
+        doorbell.take(["default"])
+    assert time.monotonic() - began < 3
+    server._process.send_signal(signal.SIGCONT)
+    until(lambda: _answers(doorbell))
+    doorbell.close()
+    server.stop()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
