@@ -1,6 +1,6 @@
 """Chains: the suspect lanes, settled instant by instant; what each came to is kept as a table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -55,17 +55,64 @@ def follow(definition: Definition, staging: Staging, *, cut_off: int) -> Chains:
 def _follow_lane(
     chains: Chains, wallet: Any, currency: str, at: int | None, rows: Iterable[tuple[Any, ...]]
 ) -> int | None:
+    """Where the lane ends, as far as anything says it.
+
+    A row that lacks its instant, its id or its balance is a finding, and makes no break of the rows
+    around it: where it lies, the chain starts anew.
+    """
     circle: frozenset[int] = frozenset()
-    for _, group in groupby(rows, key=lambda row: row[3]):
-        edges = [Edge(entry, after - amount, after) for *_, entry, amount, after in group]
+    undated, end = Undated(), at
+    for instant, group in groupby(rows, key=lambda row: row[3]):
+        members = [row[4:] for row in group]
+        if instant is None:
+            undated = Undated(members)
+            continue
+        edges = [Edge(entry, after - amount, after) for entry, amount, after in _whole(members)]
+        if len(edges) < len(members):
+            end = settle(None, edges).end if edges else end
+            at, circle = None, frozenset()
+            continue
         settled = settle(at, edges, circle=circle)
         for gap in settled.gaps:
-            chains.breaks.append(ChainBreak(wallet, currency, gap))
+            if not undated.lie_between(gap.expected, gap.actual):
+                chains.breaks.append(ChainBreak(wallet, currency, gap))
         if len(edges) > 1 and not settled.gaps and not chains_as_given(at, edges):
             chains.order_only += 1
         at, circle = settled.end, settled.circle
+        end = at
     # A circle that nothing followed: the balance check takes wallets to have opened with nothing.
-    return 0 if 0 in circle else at
+    return 0 if 0 in circle else end
+
+
+def _whole(members: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return [member for member in members if None not in member]
+
+
+class Undated:
+    """Rows of a lane that say no instant: each may lie wherever it fits, once."""
+
+    def __init__(self, members: Sequence[tuple[Any, ...]] = ()) -> None:
+        self._steps = sorted(
+            (after - amount, after) for _, amount, after in members if after is not None
+        )
+        self._amounts = sorted(amount for _, amount, after in members if after is None)
+
+    def lie_between(self, expected: int, actual: int) -> bool:
+        """Whether some of them lead from one balance to the other; they are used up then."""
+        left, at = list(self._steps), expected
+        while at != actual:
+            step = next((step for step in left if step[0] == at), None)
+            if step is None:
+                break
+            left.remove(step)
+            at = step[1]
+        if at == actual:
+            self._steps = left
+            return True
+        if actual - expected in self._amounts:
+            self._amounts.remove(actual - expected)
+            return True
+        return False
 
 
 def _list_suspects(staging: Staging) -> None:
@@ -80,7 +127,10 @@ def _list_suspects(staging: Staging) -> None:
 
 
 def _rows(definition: Definition, staging: Staging, cut_off: int) -> Iterator[tuple[Any, ...]]:
-    """Rows of suspect lanes: wallet, currency, opening, instant, entry, amount, balance after."""
+    """Rows of suspect lanes: wallet, currency, opening, instant, entry, amount, balance after.
+
+    Those without an instant come first.
+    """
     order = 'e."order", entry' if definition.ordered else "entry"
     lane = ", ".join(definition.entry_lane)
     replicas = ""
@@ -89,8 +139,8 @@ def _rows(definition: Definition, staging: Staging, cut_off: int) -> Iterator[tu
     return staging.stream(f"""
         SELECT wallet, s.currency, s.opening, posted_at, entry, amount, balance_after
         FROM entries e JOIN suspects s USING ({lane})
-        WHERE posted_at < {cut_off} AND balance_after IS NOT NULL AND entry IS NOT NULL {replicas}
-        ORDER BY wallet, s.currency, posted_at, {order}
+        WHERE coalesce(posted_at < {cut_off}, true) {replicas}
+        ORDER BY wallet, s.currency, posted_at NULLS FIRST, {order}
     """)  # noqa: S608
 
 

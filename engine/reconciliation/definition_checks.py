@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -38,10 +39,13 @@ class WindowModel(_Strict):
 
     within: str = "60s"
 
-    @field_validator("within")
+    @field_validator("within", mode="before")
     @classmethod
-    def _is_a_length(cls, text: str) -> str:
-        duration(text)
+    def _is_a_length(cls, value: Any) -> Any:
+        # A number is told that its unit is missing, which helps more than that it is no text.
+        text = str(value) if isinstance(value, int) else value
+        if isinstance(text, str):
+            duration(text)
         return text
 
     def parsed(self) -> Window:
