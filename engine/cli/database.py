@@ -1,8 +1,13 @@
 """`engine database`: the run ledger's tables."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from engine.cli.output import Json, print_facts, print_json
+
+if TYPE_CHECKING:
+    from engine.store.database import Database
 
 cli = typer.Typer(help="The run ledger's tables.", no_args_is_help=True)
 
@@ -43,4 +48,8 @@ def status(as_json: Json = False) -> None:
     if as_json:
         print_json(facts)
     else:
-        print_facts(facts | {"revision": found or "none: made on first use"})
+        print_facts(facts | {"revision": found or _none(database)})
+
+
+def _none(database: "Database") -> str:
+    return f"none: {'made on first use' if database.upgrades_itself else 'run the upgrade'}"

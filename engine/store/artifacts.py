@@ -1,6 +1,6 @@
 """Artifacts at rest: the records of files that runs produced. They outlive the files."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 from engine.clock import Clock
 from engine.errors import UnknownId
 from engine.store.database import Database
+from engine.store.row_id import require_id
 from engine.store.run import Claim
 from engine.store.runs import held
 from engine.store.tables import artifacts, runs
@@ -120,6 +121,7 @@ class ArtifactStore:
 
     def get(self, artifact_id: int) -> Artifact:
         """The record of that id, its file there or not; raises UnknownId."""
+        require_id("artifact", artifact_id)
         with self._database.read() as connection:
             row = connection.execute(
                 select(artifacts).where(artifacts.c.id == artifact_id)
@@ -158,9 +160,11 @@ class ArtifactStore:
             )
         return marked.rowcount == 1
 
-    def paths(self) -> set[str]:
-        """The paths of every file that a record says is there."""
-        query = select(artifacts.c.path).where(artifacts.c.deleted_at.is_(None))
+    def recorded(self, paths: Collection[str]) -> set[str]:
+        """Those of the paths whose file a record says is there."""
+        query = select(artifacts.c.path).where(
+            artifacts.c.deleted_at.is_(None), artifacts.c.path.in_(paths)
+        )
         with self._database.read() as connection:
             return set(connection.execute(query).scalars())
 

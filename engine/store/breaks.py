@@ -11,6 +11,7 @@ from engine.errors import UnknownId
 from engine.states import BreakState
 from engine.store.database import Database
 from engine.store.difference import Difference as Difference
+from engine.store.row_id import require_id
 from engine.store.tables import break_moves, breaks, differences
 
 
@@ -156,6 +157,7 @@ class BreakStore:
 
     def show(self, break_id: int) -> BreakHistory:
         """One break with its history; raises UnknownId."""
+        require_id("break", break_id)
         with self.database.read() as connection:
             found = read_breaks(connection, select(breaks).where(breaks.c.id == break_id))
             if not found:

@@ -36,6 +36,11 @@ class Database:
         """The URL as it may be printed."""
         return without_password(self.url.render_as_string(hide_password=True))
 
+    @property
+    def upgrades_itself(self) -> bool:
+        """Whether `require_current` makes or upgrades the ledger."""
+        return self._backend.upgrades_itself
+
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A write transaction: committed at the end, rolled back on an error."""
@@ -86,7 +91,7 @@ class Database:
 
         A ledger that is one machine's is made or upgraded instead. Cheap when all is well.
         """
-        if not self._backend.upgrades_itself:
+        if not self.upgrades_itself:
             self._refuse_other(self.revision())
             return
         try:

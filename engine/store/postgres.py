@@ -126,4 +126,5 @@ def _now(element: database_now, compiler: Any, **options: Any) -> str:
 
 
 def _one_line(error: object) -> str:
-    return " ".join(str(error).split())
+    lines = (" ".join(line.split()) for line in str(error).splitlines())
+    return "; ".join(filter(None, lines))

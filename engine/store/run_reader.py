@@ -10,6 +10,7 @@ from engine.errors import UnknownId
 from engine.states import UNFINISHED_RUNS, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
+from engine.store.row_id import require_id
 from engine.store.run import Attempt, Run, RunError
 from engine.store.tables import attempts, runs
 
@@ -27,6 +28,7 @@ class RunReader:
 
     def get(self, run_id: int) -> Run:
         """The run with this id; raises UnknownId."""
+        require_id("run", run_id)
         return self._one(select(runs).where(runs.c.id == run_id), run_id)
 
     def find(self, name: str) -> Run:
@@ -58,6 +60,13 @@ class RunReader:
         if since is not None:
             query = query.where(runs.c.created_at >= since)
         return self._many(query)
+
+    def states(self, references: Collection[str]) -> Mapping[str, RunState]:
+        """The states of the runs with these references, by reference."""
+        query = select(runs.c.reference, runs.c.state).where(runs.c.reference.in_(references))
+        with self.database.read() as connection:
+            rows = connection.execute(query).tuples()
+            return {reference: RunState(state) for reference, state in rows}
 
     def attempts_of(self, run_id: int) -> Sequence[Attempt]:
         """A run's attempts, the first one first."""

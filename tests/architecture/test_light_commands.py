@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ HEAVY = {
     "huey",
     "jinja2",
     "pandas",
+    "psycopg",
     "pyarrow",
     "weasyprint",
     "xlsxwriter",
@@ -35,3 +37,15 @@ def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
     imported = ended.stdout.rpartition("imported:")[2].split()
     assert "engine.cli.main" in imported
     assert HEAVY.intersection(imported) == set()
+
+
+def test_a_ledger_in_a_file_needs_no_client_of_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGINE_HOME", str(tmp_path))
+    ended = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", SCRIPT, "runs", "list"], capture_output=True, text=True, check=True
+    )
+    imported = ended.stdout.rpartition("imported:")[2].split()
+    assert "engine.store.runs" in imported
+    assert "psycopg" not in imported
