@@ -12,7 +12,7 @@ from engine.states import RunState
 from tests.builders.home import Home, signal_group
 from tests.builders.postgres import PostgresServer, start_postgres
 from tests.builders.redis import RedisServer, start_redis
-from tests.processes.waiting import until
+from tests.processes.waiting import noted, until
 
 pytestmark = pytest.mark.process
 
@@ -128,6 +128,17 @@ def test_who_waits_for_a_run_waits_for_the_queue_too(away_home: Home, server: Se
     assert worker.poll() is None
 
 
+def test_an_attempt_holds_no_connection_of_its_workers_queue(
+    away_home: Home, server: Server
+) -> None:
+    pids = away_home.folder / "pids"
+    worker = away_home.start_worker("-w", "1")
+    away_home.book("take_a_while", attempts=2, seconds=60, pids=str(pids))
+    (attempt,) = noted(pids, 1)
+    assert _connections(worker.pid, server.port)
+    assert not _connections(attempt, server.port)
+
+
 def _runs_survive_an_outage(home: Home, server: Server, *, seconds: float) -> None:
     workers = [home.start_worker("-w", "2") for _ in range(2)]
     first = home.book("tick")
@@ -162,3 +173,11 @@ def _runs_survive_an_outage(home: Home, server: Server, *, seconds: float) -> No
 
 def _is_one_line_on_the_queue(said: str) -> bool:
     return said.startswith("engine: the queue ") and said.endswith("\n") and said.count("\n") == 1
+
+
+def _connections(pid: int, port: int) -> set[str]:
+    """The sockets of a process that are connected to a port of this machine."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {line[9] for line in lines if line[2] == f"0100007F:{port:04X}"}
+    files = [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
+    return {f"socket:[{inode}]" for inode in inodes} & set(files)
