@@ -3,7 +3,7 @@
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from engine.demo.chance import pick
@@ -21,12 +21,14 @@ MEALS = (
 )
 TOPUPS = (2000, 3000, 5000, 5000, 5000, 10000, 10000, 15000, 20000)
 OPENINGS = tuple(range(0, 8000, 25))
+CHEAPEST = 5  # what an amount changes by, so that nobody trades twice alike within a minute
 NEW_WRISTBAND = 1725  # 15 riyals and VAT
 WORTH_PAYING_OUT = 4000
 GATEWAYS = ("MADA", "MADA", "MADA", "MADA", "MADA", "APPLEPAY", "APPLEPAY", "APPLEPAY", "STCPAY")
 SECONDS = tuple(f"{second:02d}Z" for second in range(60))
 
 Row = tuple[int, int, str, str, int, int, str]
+Booked = tuple[int, str, int]
 
 
 class Ledger:
@@ -40,6 +42,10 @@ class Ledger:
         # What the office can still refund: the last purchase, until it is refunded.
         self._bought = array("q", bytes(8 * wallets))
         self._paid = array("q", bytes(8 * wallets))
+        # What was booked in this minute and the last: student, kind and amount.
+        self._lately: set[Booked] = set()
+        self._before: set[Booked] = set()
+        self._minute = datetime.min.replace(tzinfo=UTC)
 
     def play(self, minutes: Iterable[Minute]) -> Iterator[list[Row]]:
         """The entries in batches; ids follow time, and so does each wallet's balance."""
@@ -56,6 +62,8 @@ class Ledger:
         # One call for a whole minute and local names: this loop makes ten million rows.
         random, balances, entry = self._random.random, self.balances, self._entry
         first, count = minute.students.start, len(minute.students)
+        lately = self._turn_to(minute)
+        before = self._before
         prefix = f"{minute.starts_at:%Y-%m-%dT%H:%M:}"
         in_canteen, in_office, in_topups = (
             minute.trade is trade for trade in (Trade.CANTEEN, Trade.OFFICE, Trade.TOPUPS)
@@ -67,6 +75,8 @@ class Ledger:
             balance = balances[student]
             entry += 1
             if in_canteen and (price := MEALS[int(random() * len(MEALS))]) <= balance:
+                while (trade := (student, "purchase", price)) in lately or trade in before:
+                    price -= CHEAPEST
                 kind, reference, amount = "purchase", f"POS-{entry:010d}", price
                 balance -= price
                 self._bought[student], self._paid[student] = entry, price
@@ -75,15 +85,32 @@ class Ledger:
                 balance += SIGNS[kind] * amount
             else:  # also at the till, when the balance does not reach and the guardian helps out
                 kind, amount = "topup", TOPUPS[int(random() * len(TOPUPS))]
+                while (trade := (student, "topup", amount)) in lately or trade in before:
+                    amount += CHEAPEST
                 reference = f"{GATEWAYS[int(random() * len(GATEWAYS))]}-{_receipt(entry)}"
                 balance += amount
             balances[student] = balance
+            lately.add((student, kind, amount))
             at = prefix + SECONDS[second]
             batch.append((entry, FIRST_WALLET + student, kind, reference, amount, balance, at))
         self._entry = entry
 
+    def _turn_to(self, minute: Minute) -> set[Booked]:
+        follows = minute.starts_at - self._minute == timedelta(minutes=1)
+        self._before = self._lately if follows else set()
+        self._lately, self._minute = set(), minute.starts_at
+        return self._lately
+
     def _settle(self, student: int, entry: int) -> tuple[str, str, int] | None:
-        """What the office does for one student; None when there is nothing it could do."""
+        """What the office does for one student; None when there is nothing it could do.
+
+        Nothing twice within a minute, which would look like a mistake.
+        """
+        settled = self._settled(student, entry)
+        trade = (student, settled[0], settled[2]) if settled else None
+        return None if trade in self._lately or trade in self._before else settled
+
+    def _settled(self, student: int, entry: int) -> tuple[str, str, int] | None:
         dice, balance = self._random.random(), self.balances[student]
         if dice < 0.7 and (paid := self._paid[student]):
             self._paid[student] = 0

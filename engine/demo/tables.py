@@ -27,7 +27,7 @@ CREATE TABLE students (
 );
 CREATE TABLE wallets (
     id INTEGER PRIMARY KEY,
-    student_id INTEGER NOT NULL REFERENCES students,
+    student_id INTEGER REFERENCES students,
     currency TEXT NOT NULL,
     opening_minor INTEGER NOT NULL,
     balance_minor INTEGER NOT NULL,

@@ -23,7 +23,7 @@ from engine.errors import Invalid
 Progress = Callable[[int, int, str], None]
 
 WALLETS, ENTRIES = 2_000, 100_000
-FAULTS = 88  # four of each kind
+FAULTS = 152  # four of each kind
 FEWEST_WALLETS, FEWEST_ENTRIES_A_WALLET = 50, 10
 
 

@@ -15,8 +15,8 @@ AS_OF = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)  # midnight in Riyadh
 def a_world(
     folder: Path,
     *,
-    wallets: int = 400,
-    entries: int = 8_000,
+    wallets: int = 640,
+    entries: int = 12_800,
     seed: int = 1,
     as_of: datetime = AS_OF,
     faults: int = FAULTS,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from engine.demo.faults import balances, chains, entries, seconds
+from engine.demo.faults import balances, chains, copies, entries, overdrafts, seconds, strays
 from engine.demo.faults.findings import Done
 from engine.demo.faults.history import History
 
@@ -19,11 +19,25 @@ class Kind:
     plant: Callable[..., Done | None]
     wallets: int = 1
     deletes: int = 0
+    overdraws: bool = False
 
     def spoil(self, histories: list[History], random: Random) -> Done | None:
         """Plant it, if it can be; the histories are of no use when it could not."""
         done = self.plant(*histories, random)
-        return done if done and all(history.is_above_zero for history in histories) else None
+        if done is None or not (self.overdraws or all(each.is_above_zero for each in histories)):
+            return None
+        return done if _stands_alone(done, histories) else None
+
+
+def _stands_alone(done: Done, histories: list[History]) -> bool:
+    """Whether no rows look repeated but those that are meant to."""
+    planted: dict[str, set[int]] = {"DUPLICATE_EXACT": set(), "DUPLICATE_SUSPECT": set()}
+    for expected in done.expected:
+        if expected.code in planted:
+            planted[expected.code].add(int(expected.entry or 0))
+    copies = {entry for history in histories for entry in history.copies}
+    suspects = {entry for history in histories for entry in history.suspects}
+    return [*planted.values()] == [copies, suspects]
 
 
 KINDS: Mapping[str, Kind] = {
@@ -49,4 +63,20 @@ KINDS: Mapping[str, Kind] = {
     "last_removed": Kind(entries.last_removed, deletes=1),
     "wrong_way": Kind(chains.wrong_way),
     "restored": Kind(balances.restored),
+    "stored_twice": Kind(copies.stored_twice),
+    "to_no_wallet": Kind(strays.to_no_wallet),
+    "in_another_currency": Kind(strays.in_another_currency),
+    "overdrawn": Kind(overdrafts.overdrawn, overdraws=True),
+    "moved_twice": Kind(copies.moved_twice),
+    "student_deleted": Kind(strays.student_deleted),
+    "tapped_twice": Kind(copies.tapped_twice),
+    "hungry": Kind(copies.hungry),
+    "taken_from_its_wallet": Kind(strays.taken_from_its_wallet),
+    "taken_for_riyals": Kind(strays.taken_for_riyals),
+    "paid_out_twice": Kind(overdrafts.paid_out_twice, overdraws=True),
+    "called_back_twice": Kind(copies.called_back_twice),
+    "returned_at_once": Kind(copies.returned_at_once),
+    "opened_for_nobody": Kind(strays.opened_for_nobody),
+    "in_small_letters": Kind(strays.in_small_letters),
+    "emptied": Kind(overdrafts.emptied),
 }

@@ -3,8 +3,9 @@
 It shares no code with the planted faults or the engine's checks, and is far too slow for them.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby, permutations
 from typing import Any
 
@@ -19,20 +20,91 @@ PLUS, MINUS = {"topup", "refund"}, {"purchase", "fee", "withdrawal"}
 
 
 def differences(world: World) -> list[dict[str, Any]]:
-    """Every drift and chain break there is."""
+    """Every break there is, each entry's for the first reason there is."""
+    everything = rows_of(world, "SELECT * FROM entries ORDER BY posted_at, id")
+    wallets = rows_of(world, "SELECT * FROM wallets")
+    students = {row["id"] for row in rows_of(world, "SELECT id FROM students")}
+    certain, suspected = repeated(everything)
+    replicas = {row["id"] for row, first in certain if _after(row) == _after(first)}
+    held = {wallet["id"]: wallet["currency"] for wallet in wallets}
     entries: dict[int, list[Row]] = defaultdict(list)
-    for row in rows_of(world, "SELECT * FROM entries ORDER BY posted_at, id"):
-        entries[row["wallet_id"]].append(row)
+    reasons: dict[int, dict[str, Any]] = {}
+    for row in suspected:
+        reasons[row["id"]] = _of_entry("duplicate", "DUPLICATE_SUSPECT", row)
+    for row in everything:
+        if row["wallet_id"] not in held:
+            reasons[row["id"]] = _of_entry("orphan", "ORPHAN_ENTRY", row)
+        elif held[row["wallet_id"]] != _code(row):
+            reasons[row["id"]] = _of_entry("currency", "CURRENCY_MISMATCH", row)
+        else:
+            entries[row["wallet_id"]].append(row)
+    for row, _ in certain:
+        reasons[row["id"]] = _of_entry("duplicate", "DUPLICATE_EXACT", row)
     found = []
-    for wallet in rows_of(world, "SELECT * FROM wallets"):
+    for wallet in wallets:
         mine = entries[wallet["id"]]
         expected = wallet["opening_minor"] + sum(signed(row) for row in mine)
         if wallet["balance_minor"] != expected:
             off = wallet["balance_minor"] - expected
             found.append(_difference("balance", "BALANCE_DRIFT", wallet, None, off))
-        for entry, gap in chain_breaks(wallet["opening_minor"], mine):
-            found.append(_difference("chain", "CHAIN_BREAK", wallet, str(entry), gap))
-    return found
+        if wallet["student_id"] not in students:
+            stored = wallet["balance_minor"]
+            found.append(_difference("orphan", "ORPHAN_WALLET", wallet, None, stored))
+        if (stored := wallet["balance_minor"]) < 0:
+            found.append(_difference("negative", "NEGATIVE_BALANCE", wallet, None, stored))
+        chained = [row for row in mine if row["id"] not in replicas]
+        for entry, gap in chain_breaks(wallet["opening_minor"], chained):
+            known = reasons.get(entry, {"code": "DUPLICATE_SUSPECT"})
+            if known["code"] == "DUPLICATE_SUSPECT":
+                reasons[entry] = _difference("chain", "CHAIN_BREAK", wallet, str(entry), gap)
+    return found + list(reasons.values())
+
+
+def repeated(entries: Sequence[Row]) -> tuple[list[tuple[Row, Row]], list[Row]]:
+    """Copies, each with its original, and rows that look like one of the minute before."""
+    certain, suspected = [], []
+    for first, second in _pairs(entries):
+        if (first["reference"], first["posted_at"]) == (second["reference"], second["posted_at"]):
+            certain.append((second, first))
+    assert max(Counter(row["id"] for row, _ in certain).values(), default=1) == 1
+    copies = {row["id"] for row, _ in certain}
+    for first, second in _pairs(row for row in entries if row["id"] not in copies):
+        if (_instant(second) - _instant(first)).total_seconds() <= 60:
+            suspected.append(second)
+    return certain, [row for at, row in enumerate(suspected) if row not in suspected[:at]]
+
+
+def _pairs(entries: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+    """Every two rows of one wallet, currency, type and amount, the earlier one first."""
+    groups: dict[Any, list[Row]] = defaultdict(list)
+    for row in entries:
+        key = row["wallet_id"], _code(row), row["type"], row["amount_minor"]
+        for earlier in groups[key]:
+            yield earlier, row
+        groups[key].append(row)
+
+
+def _code(row: Row) -> str:
+    return str(row["currency"]).strip().upper()
+
+
+def _instant(row: Row) -> datetime:
+    return datetime.fromisoformat(row["posted_at"])
+
+
+def _after(row: Row) -> int:
+    return int(row["balance_after_minor"])
+
+
+def _of_entry(check: str, code: str, row: Row) -> dict[str, Any]:
+    return {
+        "check": check,
+        "code": code,
+        "wallet": str(row["wallet_id"]),
+        "entry": str(row["id"]),
+        "currency": _code(row),
+        "amount_minor": signed(row),
+    }
 
 
 def chain_breaks(opening: int, entries: Sequence[Row]) -> Sequence[Break]:

@@ -57,11 +57,26 @@ def test_every_entry_of_an_untouched_world_chains_and_sums_to_the_balance(
         assert total == wallet["balance_minor"]
 
 
-def test_amounts_are_positive_integers_and_no_balance_is_negative(tmp_path: Path) -> None:
+def test_amounts_are_positive_integers_and_no_balance_is_negative_by_chance(
+    tmp_path: Path, untouched: World
+) -> None:
     world = a_world(tmp_path)
     odd = "SELECT * FROM entries WHERE typeof(amount_minor) <> 'integer' OR amount_minor <= 0"
-    assert rows_of(world, f"{odd} OR balance_after_minor < 0") == []
-    assert rows_of(world, "SELECT * FROM wallets WHERE balance_minor < 0") == []
+    assert rows_of(world, odd) == []
+    assert rows_of(untouched, f"{odd} OR balance_after_minor < 0") == []
+    assert rows_of(untouched, "SELECT * FROM wallets WHERE balance_minor < 0") == []
+
+
+def test_nobody_trades_twice_alike_within_a_minute_by_chance(tmp_path: Path) -> None:
+    # So crowded that it would happen all the time.
+    world = a_world(tmp_path, wallets=50, entries=20_000, faults=0)
+    rows = rows_of(
+        world,
+        "SELECT count(*) AS n FROM entries a JOIN entries b ON b.wallet_id = a.wallet_id"
+        " AND b.type = a.type AND b.amount_minor = a.amount_minor AND b.id > a.id"
+        " AND unixepoch(b.posted_at) - unixepoch(a.posted_at) <= 60",
+    )
+    assert rows == [{"n": 0}]
 
 
 def test_ids_follow_time(untouched: World) -> None:
