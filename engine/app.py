@@ -113,11 +113,11 @@ class App:
     @cached_property
     def doorbell(self) -> "Doorbell":
         """The queues; raises Invalid when the client of their server is missing."""
-        from engine.huey_app.backends import require_client
         from engine.huey_app.doorbell import Doorbell
 
-        require_client(self.settings.queue)
-        return Doorbell(self.settings.queue)
+        doorbell = Doorbell(self.settings.queue)
+        doorbell.require_client()
+        return doorbell
 
     @cached_property
     def effects(self) -> "Effects":
@@ -136,20 +136,31 @@ class App:
     @cached_property
     def publisher(self) -> "Publisher":
         """Writes documents as artifacts."""
-        from engine.artifact_files import ArtifactFiles
+        from engine.artifact_files.files import ArtifactFiles
+        from engine.artifact_files.spool import Spool
+        from engine.artifact_files.storages import open_storage
         from engine.exporters.formats import exporters_with
         from engine.reporting.publish import Publisher
 
-        files = ArtifactFiles(self.settings.storage)
-        exporters = exporters_with(self.settings.templates_folder)
-        return Publisher(files=files, artifacts=self.artifacts, exporters=exporters)
+        return Publisher(
+            files=ArtifactFiles(storage=open_storage(self.settings.storage)),
+            spool=Spool(self.settings.spool_folder),
+            artifacts=self.artifacts,
+            exporters=exporters_with(self.settings.templates_folder),
+        )
 
     @cached_property
     def retention(self) -> "Retention":
         """Purges what is past its time."""
         from engine.retention import Retention
 
-        return Retention(artifacts=self.artifacts, files=self.publisher.files, clock=self.clock)
+        return Retention(
+            artifacts=self.artifacts,
+            runs=self.runs,
+            files=self.publisher.files,
+            spool=self.publisher.spool,
+            clock=self.clock,
+        )
 
     @cached_property
     def reconciliation_store(self) -> "ReconciliationStore":

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,14 +42,21 @@ class UnreadableUrl(Invalid):
     message = "ENGINE_QUEUE_URL: {error} (is {url!r})"
 
 
-def _sqlite(url: str, name: str) -> BaseStorage:
+Opener = Callable[[str], BaseStorage]
+
+
+def _sqlite(url: str) -> Opener:
     file = Path(url.removeprefix("sqlite:///"))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Messages may be lost, the ledger rings again; so the queue need not wait for the disk.
-    return SqliteStorage(name, filename=str(file), fsync=False, timeout=_BUSY_SECONDS)
+
+    def open_file(name: str) -> BaseStorage:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Messages may be lost, the ledger rings again; so the queue need not wait for the disk.
+        return SqliteStorage(name, filename=str(file), fsync=False, timeout=_BUSY_SECONDS)
+
+    return open_file
 
 
-def _redis(url: str, name: str) -> BaseStorage:
+def _redis(url: str) -> Opener:
     try:
         from redis import ConnectionPool
     except ImportError:
@@ -57,18 +65,18 @@ def _redis(url: str, name: str) -> BaseStorage:
         url, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS
     )
     # Several queues are served in order, so none of them may block the others.
-    return PooledRedisStorage(name, connection_pool=pool, blocking=False)
+    return partial(PooledRedisStorage, connection_pool=pool, blocking=False)
 
 
-def _postgres(url: str, name: str) -> BaseStorage:
+def _postgres(url: str) -> Opener:
     try:
-        from engine.huey_app.postgres import PostgresQueue
+        from engine.huey_app.postgres import PostgresQueue, Session
     except ImportError:
         raise MissingPostgres from None
-    return PostgresQueue(name, url, answer_seconds=_ANSWER_SECONDS)
+    return partial(PostgresQueue, session=Session(url, answer_seconds=_ANSWER_SECONDS))
 
 
-BACKENDS: Mapping[str, Callable[[str, str], BaseStorage]] = {
+BACKENDS: Mapping[str, Callable[[str], Opener]] = {
     "sqlite": _sqlite,
     "redis": _redis,
     "rediss": _redis,
@@ -76,22 +84,18 @@ BACKENDS: Mapping[str, Callable[[str, str], BaseStorage]] = {
 }
 
 
-def open_storage(url: str, queue: str) -> BaseStorage:
-    """The storage of one named queue. A SQLite file is made at once; a server is called when used.
+def opener_of(url: str) -> Opener:
+    """What opens the storage of a named queue; all of them share their connections.
 
-    Raises Invalid when the client is missing or cannot read the URL.
+    Asks nobody: a SQLite file is made when a storage is opened, a server is called when one is
+    used. Raises Invalid when the client is missing or cannot read the URL.
     """
     try:
-        return BACKENDS[urlsplit(url).scheme](url, f"engine_{queue}")
+        opener = BACKENDS[urlsplit(url).scheme](url)
     except ValueError as error:
         shown = hide_password(str(error), url)
         raise UnreadableUrl(error=shown, url=without_password(url)) from None
-
-
-def require_client(url: str) -> None:
-    """Raises Invalid when the server's client is missing or cannot read the URL; asks nobody."""
-    if urlsplit(url).scheme != "sqlite":
-        open_storage(url, "default").close()
+    return lambda queue: opener(f"engine_{queue}")
 
 
 # By name: a SQLite queue needs neither redis nor psycopg.

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from huey.storage import BaseStorage
 
 from engine.errors import Unreachable
-from engine.huey_app.backends import is_away, is_of_a_backend, open_storage
+from engine.huey_app.backends import Opener, is_away, is_of_a_backend, opener_of
 from engine.huey_app.outage import Outage
 from engine.redaction import hide_password, without_password
 
@@ -78,6 +79,10 @@ class Doorbell:
         """The URL as it may be printed."""
         return without_password(self._url)
 
+    def require_client(self) -> None:
+        """Raises Invalid when the client is missing or cannot read the URL; asks nobody."""
+        _ = self._open
+
     def ring(self, queue: str, run_id: int) -> None:
         """Say that the run waits in `queue`."""
         with self._asked():
@@ -117,7 +122,7 @@ class Doorbell:
         """The Huey storage of one queue."""
         with self._explained(), self._opening:
             if queue not in self._storages:
-                self._storages[queue] = open_storage(self._url, queue)
+                self._storages[queue] = self._open(queue)
             return self._storages[queue]
 
     def close(self) -> None:
@@ -126,6 +131,10 @@ class Doorbell:
             for storage in self._storages.values():
                 storage.close()
             self._storages.clear()
+
+    @cached_property
+    def _open(self) -> Opener:
+        return opener_of(self._url)
 
     def _take_from(self, queue: str) -> int | None:
         with self._asked():

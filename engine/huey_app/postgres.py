@@ -1,5 +1,6 @@
 """A queue in PostgreSQL: Huey's storage, made fit for a server that comes and goes."""
 
+import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
@@ -42,17 +43,36 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
             super().rollback()
 
 
-class Connector:
-    """Makes the connections of one queue."""
+class Session:
+    """The one connection that all queues of a process share; their threads take turns."""
 
-    def __init__(self, options: dict[str, Any], answer_seconds: float) -> None:
-        self._options = {"connect_timeout": int(answer_seconds)} | options
+    def __init__(self, url: str, *, answer_seconds: float) -> None:
+        """Raises ValueError when libpq cannot read the URL."""
+        try:
+            given = conninfo_to_dict(url)
+        except psycopg.Error as error:
+            raise ValueError(str(error)) from error
+        self._options = _DEFAULTS | {"connect_timeout": int(answer_seconds)} | given
         self._answer_seconds = answer_seconds
         self._failed_at = -_SAME_FAILURE
         self._failure: psycopg.Error = psycopg.OperationalError()
+        self.turn = threading.Lock()
+        self.connection: Connection | None = None
 
-    def __call__(self) -> Connection:
-        """A new connection."""
+    def living(self) -> Connection:
+        """The connection, or a new one in the place of one that broke; for whose turn it is."""
+        if self.connection is None or self.connection.closed:
+            self.connection = self._connect()
+        return self.connection
+
+    def let_go(self, connection: Connection | None) -> None:
+        """Close the connection, unless another thread has done so and replaced it."""
+        with self.turn:
+            if connection is not None and self.connection is connection:
+                self.connection = None
+                connection.close()
+
+    def _connect(self) -> Connection:
         # Threads that waited for the one that failed need not wait as long themselves.
         if time.monotonic() - self._failed_at < _SAME_FAILURE:
             raise psycopg.OperationalError(str(self._failure))
@@ -72,21 +92,16 @@ class PostgresQueue(PostgresStorage):  # type: ignore[misc]
     A connection that an earlier server left behind is replaced without a word.
     """
 
-    def __init__(self, name: str, url: str, *, answer_seconds: float) -> None:
-        """Raises ValueError when libpq cannot read the URL."""
-        try:
-            given = conninfo_to_dict(url)
-        except psycopg.Error as error:
-            raise ValueError(str(error)) from error
+    def __init__(self, name: str, session: Session) -> None:
         # Several queues are served in order, so none of them may block the others.
-        self._conn: Connection | None = None
-        super().__init__(
-            name,
-            connection=Connector(_DEFAULTS | given, answer_seconds),
-            blocking=False,
-            table_prefix=_PREFIX,
-            create_tables=False,
-        )
+        super().__init__(name, blocking=False, table_prefix=_PREFIX, create_tables=False)
+        self._session = session
+        self.lock = session.turn
+
+    @property
+    def conn(self) -> Connection:
+        """The connection to use now."""
+        return self._session.living()
 
     def initialize_schema(self) -> None:
         """Make the tables, one process at a time."""
@@ -97,7 +112,7 @@ class PostgresQueue(PostgresStorage):  # type: ignore[misc]
 
     def close(self) -> None:
         """Let go of the connection; the next use makes another."""
-        self._let_go(self._conn)
+        self._session.let_go(self._session.connection)
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
         """Add a message."""
@@ -118,7 +133,7 @@ class PostgresQueue(PostgresStorage):  # type: ignore[misc]
 
     def _surely(self, use: Callable[[], T]) -> T:
         """Use the queue; once more if only its tables or a living connection were missing."""
-        held = self._conn
+        held = self._session.connection
         try:
             return use()
         except psycopg.errors.UndefinedTable:
@@ -128,17 +143,10 @@ class PostgresQueue(PostgresStorage):  # type: ignore[misc]
         except psycopg.Error:
             # Whatever it was, a server that became a standby or a session that is spoilt
             # answers again only on another connection.
-            self._let_go(held)
+            self._session.let_go(held)
             if held is None:
                 raise
         return use()
-
-    def _let_go(self, connection: Connection | None) -> None:
-        with self.lock:
-            # Another thread may have replaced it.
-            if connection is not None and self._conn is connection:
-                self._conn = None
-                connection.close()
 
 
 # What the URL may say otherwise. A host that vanished without a word is given up soon.

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from engine.errors import Invalid
-from engine.huey_app.backends import MissingPostgres, UnreadableUrl, require_client
+from engine.huey_app.backends import MissingPostgres, UnreadableUrl
 from engine.huey_app.doorbell import Doorbell, QueueRefused, QueueUnreachable, Ring
-from engine.huey_app.postgres import NoAnswer, PostgresQueue
+from engine.huey_app.postgres import NoAnswer, PostgresQueue, Session
 from tests.builders.postgres import PostgresServer
 
 
@@ -85,7 +85,7 @@ def test_a_session_that_the_server_ended_is_replaced_without_a_word(
 def test_a_server_that_hangs_is_not_waited_for_for_ever(
     postgres_server: PostgresServer, database: str
 ) -> None:
-    queue = PostgresQueue("hung", postgres_server.url_of(database), answer_seconds=0.5)
+    queue = _impatient(postgres_server.url_of(database))
     queue.enqueue(b"1")
     backend = queue.conn.info.backend_pid
     os.kill(backend, signal.SIGSTOP)
@@ -104,7 +104,7 @@ def test_a_server_that_hangs_is_not_waited_for_for_ever(
 def test_a_table_that_somebody_locked_is_not_waited_for_for_ever(
     postgres_server: PostgresServer, database: str
 ) -> None:
-    queue = PostgresQueue("locked", postgres_server.url_of(database), answer_seconds=0.5)
+    queue = _impatient(postgres_server.url_of(database))
     queue.enqueue(b"1")
     with psycopg.connect(postgres_server.url_of(database)) as other:
         other.execute("LOCK TABLE engine_queue_task")
@@ -124,7 +124,7 @@ def test_a_table_that_somebody_locked_is_not_waited_for_for_ever(
 )
 def test_a_url_that_libpq_cannot_read_is_refused_without_its_password(url: str, said: str) -> None:
     with pytest.raises(UnreadableUrl, match=said) as caught:
-        require_client(url)
+        Doorbell(url).require_client()
     assert str(caught.value).startswith("ENGINE_QUEUE_URL: ")
     assert "cret" not in str(caught.value)
 
@@ -133,7 +133,7 @@ def test_a_missing_client_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "engine.huey_app.postgres")
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MissingPostgres, match=r"run `pip install engine\[postgres\]`") as caught:
-        require_client("postgresql://localhost/engine")
+        Doorbell("postgresql://localhost/engine").require_client()
     assert isinstance(caught.value, Invalid)
 
 
@@ -142,6 +142,23 @@ def test_a_database_that_is_not_there_is_named(postgres_server: PostgresServer) 
     with pytest.raises(QueueUnreachable, match='database "nowhere" does not exist'):
         doorbell.size("default")
     doorbell.close()
+
+
+def test_the_queues_of_a_process_share_one_connection(
+    doorbell: Doorbell, postgres_server: PostgresServer, database: str
+) -> None:
+    for run_id, queue in enumerate("abcdef", start=1):
+        doorbell.ring(queue, run_id)
+    assert doorbell.take([*"fedcba"]) == Ring(6, "f")
+    counted = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'engine queue'"
+    )
+    assert postgres_server.execute(counted, database) == [(1,)]
+
+
+def _impatient(url: str) -> PostgresQueue:
+    return PostgresQueue("default", Session(url, answer_seconds=0.5))
 
 
 _END_OURS = (
