@@ -105,20 +105,28 @@ def require_held(connection: Connection, claim: Claim, *, until_committed: bool 
 @contextmanager
 def _kept_open(database: Database, connection: Connection, key: str) -> Iterator[None]:
     """Refuse what would end the connection's transaction."""
+    refused: list[EndedTransaction] = []
 
-    def refuse_commit(_: Connection) -> None:
-        raise EndedTransaction(key=key, what="commit")
+    def refuse(what: str) -> None:
+        refused.append(EndedTransaction(key=key, what=what))
+        raise refused[0]
 
-    def refuse_rollback(_: Connection) -> None:
-        raise EndedTransaction(key=key, what="roll back, but for a savepoint of its own")
-
-    event.listen(connection, "commit", refuse_commit)
-    event.listen(connection, "rollback", refuse_rollback)
+    events = {
+        "commit": lambda _: refuse("commit"),
+        "rollback": lambda _: refuse("roll back, but for a savepoint of its own"),
+    }
+    for name, listener in events.items():
+        event.listen(connection, name, listener)
     try:
         yield
     finally:
-        event.remove(connection, "commit", refuse_commit)
-        event.remove(connection, "rollback", refuse_rollback)
+        for name, listener in events.items():
+            event.remove(connection, name, listener)
+        if refused:
+            # SQLAlchemy takes the transaction for ended; closing its connection undoes it.
+            connection.invalidate()
+    if refused:
+        raise refused[0]
     if not database.is_in_transaction(connection):
         raise EndedTransaction(key=key, what="end its transaction")
 

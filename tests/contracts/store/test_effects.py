@@ -1,12 +1,22 @@
 """Effects: work in the ledger's database happens once, with its key and its result."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from engine.effects import Effects, LeaseLost, OtherRequest, ResultNotJson
+from engine.effects import (
+    Effects,
+    EndedTransaction,
+    LeaseLost,
+    OtherRequest,
+    ResultNotJson,
+)
 from engine.store.database import Database
+from engine.store.key import UnusableKey
 from engine.store.run import Claim
 from engine.store.runs import RunStore
 from tests.builders.booking import a_claim, let_leases_run_out
@@ -148,3 +158,68 @@ def test_the_first_call_returns_what_later_ones_read(
     assert effects.once(claim, "fee", None, lambda _: result) == result
     assert effects.once(claim, "fee", None, never) == result
     assert effects.once(claim, "pair", None, lambda _: (1, 2)) == [1, 2]
+
+
+@pytest.mark.parametrize("key", ["", "k" * 201, "a\0b", "a\nb", "\ud800"])
+def test_a_key_that_no_database_keeps_is_refused(
+    effects: Effects, claim: Claim, database: Database, key: str
+) -> None:
+    with pytest.raises(UnusableKey, match="a key has 1 to 200 characters"):
+        effects.once(claim, key, None, never)
+    assert keys(database) == []
+
+
+def test_the_longest_key_is_kept(effects: Effects, claim: Claim) -> None:
+    key = "\N{MONEY BAG}" * 200
+    effects.once(claim, key, None, post)
+    assert effects.once(claim, key, None, never) == {"posted": 500}
+
+
+def commit_and_go_on(connection: Connection) -> None:
+    """As code does that goes on whatever happens."""
+    with suppress(EndedTransaction):
+        connection.commit()
+
+
+@pytest.mark.parametrize(
+    ("end", "what"),
+    [
+        (Connection.commit, "commit"),
+        (commit_and_go_on, "commit"),
+        (Connection.rollback, "roll back"),
+        (lambda connection: connection.exec_driver_sql("ROLLBACK"), "end its transaction"),
+    ],
+)
+def test_work_must_not_end_its_transaction(
+    effects: Effects,
+    claim: Claim,
+    database: Database,
+    end: Callable[[Connection], object],
+    what: str,
+) -> None:
+    def post_and_end(connection: Connection) -> None:
+        post(connection)
+        end(connection)
+
+    with pytest.raises(EndedTransaction, match=f"the work of the effect 'fee' must not {what}"):
+        effects.once(claim, "fee", None, post_and_end)
+    assert (postings(database), keys(database)) == (0, [])
+    assert effects.once(claim, "fee", None, post) == {"posted": 500}
+
+
+def test_work_may_undo_a_part_of_itself(effects: Effects, claim: Claim, database: Database) -> None:
+    def post_once_of_twice(connection: Connection) -> str:
+        post(connection)
+        with suppress(DBAPIError), connection.begin_nested():
+            post(connection)
+            connection.execute(text("INSERT INTO postings VALUES (1, 2)"))
+        return "one"
+
+    assert effects.once(claim, "fee", None, post_once_of_twice) == "one"
+    assert postings(database) == 1
+
+
+def test_a_result_with_any_character_is_read_back(effects: Effects, claim: Claim) -> None:
+    result = {"note": "a\0b \ud800 قيد"}
+    assert effects.once(claim, "fee", None, lambda _: result) == result
+    assert effects.once(claim, "fee", None, never) == result

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from engine.effects import Effects
 from engine.store import postgres as module
 from engine.store.database import REVISION, Database
 from engine.store.faults import LedgerBehind, LedgerUnreachable, MissingDriver
@@ -247,3 +248,16 @@ def test_a_worker_that_is_gone_does_not_keep_its_locks(database: Database) -> No
             for name in ("tcp_keepalives_idle", "idle_in_transaction_session_timeout")
         }
     assert settings == {"tcp_keepalives_idle": "5", "idle_in_transaction_session_timeout": "1min"}
+
+
+def test_a_heart_goes_on_beating_while_work_is_done_once(database: Database) -> None:
+    """The work takes no lock on its run until it is over, however long it is."""
+    runs = RunStore(database)
+    claim = a_claim(runs)
+
+    def slow(_: Connection) -> None:
+        for _time in range(3):
+            assert RunStore(database).renew([claim]) == [claim]
+        assert runs.progress(claim, 1, None, None)
+
+    Effects(database).once(claim, "fee", None, slow)
