@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _ledger_is_known(cls, url: str) -> str:
-        return _one_of(url, {"sqlite": True, "postgresql": False})
+        return _with_database(_one_of(url, {"sqlite": True, "postgresql": False}))
 
     @field_validator("queue_url")
     @classmethod
@@ -209,9 +209,20 @@ def _one_of(url: str, schemes: Mapping[str, bool]) -> str:
             host, _ = urlsplit(url).hostname, urlsplit(url).port
         except ValueError:
             host = None
-        if not host:
+        # A server on this machine may be reached by its socket: postgresql:///engine?host=/run
+        by_socket = scheme == "postgresql" and "host=" in urlsplit(url).query
+        if not host and not by_socket:
             place = "localhost/engine" if scheme == "postgresql" else "localhost:6379/0"
             raise ValueError(f"a host is missing, such as {scheme}://{place}")
+    return url
+
+
+def _with_database(url: str) -> str:
+    """`url` if it names the database as well as the server."""
+    if _is_server(url):
+        parts = urlsplit(url)
+        if not parts.path.strip("/") and "dbname=" not in parts.query:
+            raise ValueError("a database is missing, such as postgresql://localhost/engine")
     return url
 
 
