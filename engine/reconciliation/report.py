@@ -57,6 +57,7 @@ def full_document(
     """Everything, for the workbook and the CSV."""
     totals = _totals(result) if totals is None else totals
     summaries = [tables.sources(result), tables.control_totals(result), tables.pivot(totals)]
+    summaries += _meanings(totals)
     breaks = tables.breaks(result, standing_of)
     return _document(result, totals, summaries, breaks, made_at)
 
@@ -71,6 +72,7 @@ def printed_document(
     """What fits on paper, for the PDF."""
     totals = _totals(result) if totals is None else totals
     summaries = [tables.sources(result), tables.control_totals(result), tables.by_code(totals)]
+    summaries += _meanings(totals)
     breaks = tables.largest_breaks(result, standing_of)
     return _document(result, totals, summaries, breaks, made_at)
 
@@ -96,6 +98,10 @@ def _document(
         tables=[breaks],
         template="reconciliation.html",
     )
+
+
+def _meanings(totals: Sequence[CodeTotal]) -> Sequence[Table]:
+    return [tables.meanings(totals)] if totals else []
 
 
 def _facts(result: Result) -> Iterator[Fact]:

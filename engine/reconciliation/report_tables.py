@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from engine.exporters.document import Cell, Column, Kind, Row, Stream, Table
 from engine.money import minor_digits
+from engine.reconciliation.codes import meaning
 from engine.reconciliation.result import Result
 from engine.reconciliation.standing import Standing, StandingOf
 from engine.reporting.pivot import CodeTotal
@@ -111,8 +112,10 @@ def control_totals(result: Result) -> Table:
         name="control_totals",
         title="Control totals",
         note=(
-            "Stored - opening - entries, each read from the source by itself, must equal "
-            "drift - orphans, which are what was found. The gap is what nobody can explain."
+            "Stored - opening - entries, each read from the source by itself, must equal drift - "
+            "orphans - mismatched, which are what was found. Orphans are entries of no wallet, "
+            "mismatched those in a currency that their wallet does not hold, copies included. The "
+            "gap is what nobody can explain."
         ),
         columns=(
             _CURRENCY,
@@ -124,7 +127,8 @@ def control_totals(result: Result) -> Table:
             _money("to_explain", "Stored - opening - entries"),
             _money("drift", "Drift listed"),
             _money("orphans", "Orphan entries"),
-            _money("explained", "Drift - orphans"),
+            _money("mismatched", "Mismatched entries"),
+            _money("explained", "Drift - orphans - mismatched"),
             _money("gap", "Gap"),
             Column(name="ties_out", title="Ties out"),
         ),
@@ -139,7 +143,8 @@ def control_totals(result: Result) -> Table:
                 total.stored_minor - total.opening_minor - total.entries_minor,
                 total.drift_minor,
                 total.orphans_minor,
-                total.drift_minor - total.orphans_minor,
+                total.mismatched_minor,
+                total.explained_minor,
                 total.gap_minor,
                 "no" if total.gap_minor else "yes",
             )
@@ -204,6 +209,21 @@ def by_code(totals: Sequence[CodeTotal]) -> Table:
             (total.code, total.currency, total.count, total.net_minor, total.gross_minor)
             for total in totals
         ],
+    )
+
+
+def meanings(totals: Sequence[CodeTotal]) -> Table:
+    """What the codes that were found mean."""
+    found = {code: meaning(code) for code in sorted({total.code for total in totals})}
+    return Table(
+        name="codes",
+        title="What the codes mean",
+        columns=(
+            Column(name="code", title="Code"),
+            Column(name="title", title="In short"),
+            Column(name="meaning", title="Meaning", width=60),
+        ),
+        rows=[(code, each.title, each.text) for code, each in found.items()],
     )
 
 

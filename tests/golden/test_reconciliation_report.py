@@ -14,10 +14,10 @@ import openpyxl
 import pypdf
 import pytest
 
-from engine.artifact_files import ArtifactFiles
 from engine.exporters.document import Document
-from engine.exporters.formats import EXPORTERS, exporters_with
+from engine.exporters.formats import exporters_with
 from engine.exporters.pdf import PdfExporter
+from engine.reconciliation.codes import MEANINGS
 from engine.reconciliation.report import (
     full_document,
     printed_document,
@@ -44,8 +44,10 @@ FILES = Path(__file__).with_name("files")
 TEMPLATES = Path(__file__).parents[2] / "reports" / "templates"
 
 EQUATION = (
-    "Stored - opening - entries, each read from the source by itself, must equal "
-    "drift - orphans, which are what was found. The gap is what nobody can explain."
+    "Stored - opening - entries, each read from the source by itself, must equal drift - "
+    "orphans - mismatched, which are what was found. Orphans are entries of no wallet, mismatched "
+    "those in a currency that their wallet does not hold, copies included. The gap is what nobody "
+    "can explain."
 )
 TRUNCATED = Finding(
     code="SOURCE_TRUNCATED",
@@ -132,11 +134,11 @@ def test_the_workbook_says_findings_first_then_facts_sources_totals_and_pivot(
         [
             *("Currency", "Wallets", "Entries counted", "Stored", "Opening", "Entries"),
             *("Stored - opening - entries", "Drift listed", "Orphan entries"),
-            *("Drift - orphans", "Gap", "Ties out"),
+            *("Mismatched entries", "Drift - orphans - mismatched", "Gap", "Ties out"),
         ],
-        ["JPY", 20, 400, 700000, 200000, 500000, 0, 0, 0, 0, 0, "yes"],
-        ["KWD", 20, 400, 699.995, 200, 500, -0.005, -0.005, 0, -0.005, 0, "yes"],
-        ["SAR", 20, 400, 5767, 2000, 5000, -1233, -1233, 0, -1233, 0, "yes"],
+        ["JPY", 20, 400, 700000, 200000, 500000, 0, 0, 0, 0, 0, 0, "yes"],
+        ["KWD", 20, 400, 699.995, 200, 500, -0.005, -0.005, 0, 0, -0.005, 0, "yes"],
+        ["SAR", 20, 400, 5767, 2000, 5000, -1233, -1233, 0, 0, -1233, 0, "yes"],
         ["Breaks by code and currency"],
         [
             "Code",
@@ -147,6 +149,10 @@ def test_the_workbook_says_findings_first_then_facts_sources_totals_and_pivot(
         ["BALANCE_DRIFT", None, None, None, 1, -0.005, 0.005, 2, -1233, 1236],
         ["CHAIN_BREAK", 1, 30, 30, None, None, None, 1, 1.5, 1.5],
         ["All codes", 1, 30, 30, 1, -0.005, 0.005, 3, -1231.5, 1237.5],
+        ["What the codes mean"],
+        ["Code", "In short", "Meaning"],
+        ["BALANCE_DRIFT", MEANINGS["BALANCE_DRIFT"].title, MEANINGS["BALANCE_DRIFT"].text],
+        ["CHAIN_BREAK", MEANINGS["CHAIN_BREAK"].title, MEANINGS["CHAIN_BREAK"].text],
         ["Breaks by code"],
         ["BALANCE_DRIFT", 3],
         ["CHAIN_BREAK", 2],
@@ -285,3 +291,50 @@ def test_the_report_is_published_in_every_format_under_the_day_it_is_about(
 
 def test_a_result_without_a_period_is_named_for_its_cut_off(result: Result) -> None:
     assert report_name(replace(result, period=None)) == "wallets-2026-01-05"
+
+
+EVERY_CODE = [
+    a_difference(
+        check="balance", severity="low", details={"explained_by": {"DUPLICATE_EXACT": []}}
+    ),
+    a_chain_break(),
+    *(
+        a_difference(
+            check=check, code=code, kind=kind, wallet="W-9", entry=entry, currency=currency
+        )
+        for check, code, kind, entry, currency in (
+            ("currency", "CURRENCY_MISMATCH", "currency", "11", "KWD"),
+            ("duplicate", "DUPLICATE_EXACT", "duplicate", "12", "SAR"),
+            ("duplicate", "DUPLICATE_SUSPECT", "duplicate", "13", "JPY"),
+            ("negative", "NEGATIVE_BALANCE", "sign", None, "SAR"),
+            ("negative", "NEGATIVE_RUNNING", "sign", "14", "SAR"),
+            ("orphan", "ORPHAN_ENTRY", "orphan", "15", "KWD"),
+            ("orphan", "ORPHAN_WALLET", "orphan", None, "SAR"),
+        )
+    ),
+]
+
+
+def test_every_code_has_a_meaning_a_bar_and_its_row_in_the_pivot() -> None:
+    assert {each.code for each in EVERY_CODE} == {*MEANINGS}
+    result = a_result(EVERY_CODE)
+    book = openpyxl.load_workbook(io.BytesIO(written(full(result), "xlsx")))
+    rows = sheet_rows(book["Summary"])
+    text = " ".join("\n".join(pdf_pages(printed(result))).split())
+    for code, meaning in MEANINGS.items():
+        assert [code, meaning.title, meaning.text] in rows
+        assert [code, 1] in rows
+        assert meaning.title in text
+        assert meaning.text in text
+    pivot = {row[0]: row for row in rows if len(row) == 10}
+    assert {*MEANINGS} <= {*(row[0] for row in rows if len(row) > 3)}
+    assert pivot["All codes"][1::3] == [1, 2, 6]
+
+
+def test_entries_that_no_wallet_holds_are_terms_of_the_equation() -> None:
+    totals = replace(totals_of([]), orphans_minor=700, mismatched_minor=25, stored_minor=699_275)
+    result = a_result(totals=[totals])
+    assert [notice.code for notice in full(result).notices] == ["TIES OUT"]
+    book = openpyxl.load_workbook(io.BytesIO(written(full(result), "xlsx")))
+    row = next(row for row in sheet_rows(book["Summary"]) if row[0] == "SAR")
+    assert row[6:] == [-7.25, 0, 7, 0.25, -7.25, 0, "yes"]
