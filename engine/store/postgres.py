@@ -16,6 +16,7 @@ from engine.redaction import without_password
 from engine.store.backend import Begin
 from engine.store.faults import LedgerUnreachable, MissingDriver
 from engine.store.instant import database_now
+from engine.store.json_text import json_text
 
 # A server that is gone without a word is noticed before a lease of ten seconds is over. What the
 # URL says goes before these.
@@ -62,6 +63,7 @@ class Postgres:
             engine = create_engine(
                 self.url.set(drivername="postgresql+psycopg"),
                 isolation_level="READ COMMITTED",
+                json_serializer=json_text,
                 # No limit: a heartbeat must not wait for a free connection.
                 pool_size=0,
                 pool_pre_ping=True,

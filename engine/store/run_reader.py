@@ -65,8 +65,7 @@ class RunReader:
         """The states of the runs with these references, by reference."""
         query = select(runs.c.reference, runs.c.state).where(runs.c.reference.in_(references))
         with self.database.read() as connection:
-            rows = connection.execute(query).tuples()
-            return {reference: RunState(state) for reference, state in rows}
+            return {row.reference: RunState(row.state) for row in connection.execute(query)}
 
     def attempts_of(self, run_id: int) -> Sequence[Attempt]:
         """A run's attempts, the first one first."""

@@ -15,6 +15,7 @@ from sqlalchemy.ext.compiler import compiles
 from engine.store.backend import Begin
 from engine.store.faults import LedgerUnreachable
 from engine.store.instant import database_now
+from engine.store.json_text import json_text
 
 # A writer waits this long for another one; no transaction of ours takes a tenth of it.
 _BUSY_SECONDS = 30.0
@@ -40,7 +41,12 @@ class Sqlite:
     def writer(self) -> Engine:
         """Whose transactions take the write lock when they begin."""
         # As many connections as there are threads: a heartbeat must not wait for a free one.
-        engine = create_engine(self.url, connect_args={"timeout": _BUSY_SECONDS}, max_overflow=-1)
+        engine = create_engine(
+            self.url,
+            connect_args={"timeout": _BUSY_SECONDS},
+            max_overflow=-1,
+            json_serializer=json_text,
+        )
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
         return engine

@@ -47,6 +47,21 @@ def test_absolute_paths_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert settings.schedules_file == tmp_path / "plan.yaml"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://clerk:p%40ss@db.internal:5432/engine?sslmode=verify-full",
+        "postgresql:///engine?host=/run/postgresql",
+    ],
+)
+def test_a_ledger_on_a_server_is_handed_on_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("ENGINE_DATABASE_URL", url)
+    settings = load_settings()
+    assert settings.database == settings.environment()["ENGINE_DATABASE_URL"] == url
+
+
 def test_sources_are_named_in_lower_case(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setenv("ENGINE_SOURCES__CANTEEN", "sqlite:///world/canteen.db")
     monkeypatch.setenv("ENGINE_SOURCES__BERKA", "data/berka")
@@ -84,7 +99,13 @@ def test_another_process_is_given_the_same_settings(
         ("ENGINE_QEUE_URL", "x", "no such setting; did you mean ENGINE_QUEUE_URL? known: "),
         ("ENGINE_ZZZ", "x", "no such setting; known: ENGINE_DATABASE_URL, "),
         ("ENGINE_HOME", "/no/such/folder", "no such folder (is '/no/such/folder')"),
-        ("ENGINE_DATABASE_URL", "mysql://db/x", "start with sqlite:// or postgresql:// (is 'mysql:"),
+        (
+            "ENGINE_DATABASE_URL",
+            "mysql://db/x",
+            "start with sqlite:// or postgresql:// (is 'mysql:",
+        ),
+        ("ENGINE_DATABASE_URL", "postgresql:///engine", "a host is missing, such as postgresql://"),
+        ("ENGINE_DATABASE_URL", "postgresql://db:5432", "a database is missing, such as postgres"),
         ("ENGINE_DATABASE_URL", "sqlite://", "a path is missing, such as sqlite:///var/data"),
         ("ENGINE_QUEUE_URL", "amqp://x", "a URL must start with sqlite:// or redis:// or redis"),
         ("ENGINE_QUEUE_URL", "redis://", "a host is missing, such as redis://localhost:6379/0"),

@@ -172,3 +172,10 @@ def test_text_that_no_database_takes_is_written_visibly(runs: RunStore) -> None:
     assert kept.error is not None
     assert (kept.error.type, kept.error.message) == ("T\u2400" * 1000, "m\u2400")
     assert kept.worker == "host\u2400" * 100
+
+
+def test_a_number_that_is_none_is_kept_as_text(runs: RunStore) -> None:
+    odd = {"limits": [float("inf"), 1.5], "more": {"mean": float("nan")}}
+    claim = a_claim(runs)
+    assert runs.succeed(claim, odd)
+    assert runs.get(claim.run_id).result == {"limits": ["inf", 1.5], "more": {"mean": "nan"}}
