@@ -13,7 +13,7 @@ from engine.reconciliation.definition_checks import lacking
 from engine.reconciliation.definition_file import DefinitionModel
 from engine.sources.catalog import Sources
 from engine.sources.faults import UnknownSource
-from engine.sources.sqlite import SqliteDatabase
+from engine.sources.folder import Folder
 
 
 class UnknownReconciliation(Invalid):
@@ -57,7 +57,7 @@ class Definitions:
                 yield document.problem(path, str(error))
                 continue
             asks = isinstance(side.rows, QueryRows)
-            if asks != isinstance(source, SqliteDatabase):
+            if asks == isinstance(source, Folder):
                 kinds = ("a folder", "file") if asks else ("a database", "query")
                 message = f"{source.name!r} is {kinds[0]}; say `{kinds[1]}`"
                 yield document.problem(("sides", side.name, "query" if asks else "file"), message)

@@ -26,20 +26,9 @@ def read_marks(
     side = replace(entries, name="marks")
     wanted = "entry IN (SELECT entry::VARCHAR FROM alike)"
     ids = [row[0] for row in staging.rows("SELECT DISTINCT entry::VARCHAR FROM alike LIMIT 2001")]
-    if len(ids) <= _FEW and (few := _by_id(side, ids)) is not None:
-        snapshots.stage_some(few, asked, staging, only=wanted)
+    if len(ids) <= _FEW and isinstance(side.rows, QueryRows) and len(side.keys["entry"]) == 1:
+        snapshots.stage_some(side, asked, staging, only=wanted, ids=ids)
         ((found,),) = staging.rows("SELECT count(DISTINCT entry) FROM marks")
         if found == len(ids):
             return
     snapshots.stage_some(side, asked, staging, only=wanted)
-
-
-def _by_id(side: Side, ids: Sequence[str]) -> Side | None:
-    """The side with those entries only; None if its ids are not one column of a query."""
-    columns = side.keys["entry"]
-    if not isinstance(side.rows, QueryRows) or len(columns) > 1:
-        return None
-    name = '"' + columns[0].replace('"', '""') + '"'
-    listed = ", ".join("'" + each.replace("'", "''") + "'" for each in ids)
-    query = f"SELECT * FROM ({side.rows.query}\n) AS found WHERE {name} IN ({listed})"  # noqa: S608
-    return replace(side, rows=QueryRows(query=query))

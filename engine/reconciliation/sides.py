@@ -3,22 +3,30 @@
 The control totals are asked of the sources themselves, inside the same snapshots.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from engine.reconciliation.definition import LARGEST, MAY_BE_EMPTY, Definition, FileRows, Side
+from engine.reconciliation.definition import (
+    LARGEST,
+    MAY_BE_EMPTY,
+    Definition,
+    FileRows,
+    QueryRows,
+    Side,
+)
 from engine.reconciliation.file_side import FileSide
 from engine.reconciliation.instants import with_instants
-from engine.reconciliation.query_side import QuerySide
+from engine.reconciliation.query_side import QuerySide, require_columns
 from engine.reconciliation.result import Finding, SideRead
 from engine.reconciliation.staging import Staging
 from engine.sources.catalog import Sources
-from engine.sources.faults import SourceUnreachable, UnreadableFile
+from engine.sources.database import Database, Snapshot
+from engine.sources.dialect import Dialect
+from engine.sources.faults import InvalidQuery, SourceUnreachable, UnreadableFile
 from engine.sources.folder import Folder, sha256_of
 from engine.sources.halves import batches_in_halves
-from engine.sources.sqlite import SqliteDatabase, SqliteSnapshot
 
 Totals = Mapping[str, tuple[int, Mapping[str, int]]]
 """By currency: how many rows there are, and the sum of each of their amounts."""
@@ -42,21 +50,24 @@ class StagedSide:
 @contextmanager
 def open_snapshots(definition: Definition, sources: Sources) -> Iterator["Snapshots"]:
     """Every database of the definition, each in one read transaction for all of its sides."""
-    queries = [QuerySide(s, wanted(definition, s)) for s in definition.sides if not _is_file(s)]
-    databases: dict[str, SqliteDatabase] = {}
-    for query in queries:
-        database = sources.get(query.side.source)
-        assert isinstance(database, SqliteDatabase)  # noqa: S101 - the definition was checked
-        # Before any snapshot: two libraries must not have the file open at once.
-        query.require_columns(database)
-        databases[database.name] = database
+    databases: dict[str, Database] = {}
+    dialects: dict[tuple[str, str], Dialect] = {}
+    for side in definition.sides:
+        if isinstance(side.rows, QueryRows):
+            database = sources.get(side.source)
+            assert not isinstance(database, Folder)  # noqa: S101 - the definition was checked
+            # Before any snapshot: two libraries must not have one file open at once.
+            columns = database.columns(side.rows.query)
+            require_columns(side, columns)
+            databases[database.name] = database
+            dialects[database.name, side.rows.query] = database.dialect(columns)
     with ExitStack() as stack:
         opened = {
             # In one order, because threads take turns.
             name: stack.enter_context(database.snapshot())
             for name, database in sorted(databases.items())
         }
-        yield Snapshots(definition, sources, opened)
+        yield Snapshots(definition, sources, opened, dialects)
 
 
 def wanted(definition: Definition, side: Side) -> Sequence[str]:
@@ -76,11 +87,16 @@ class Snapshots:
     """The sources of one reconciliation, held still."""
 
     def __init__(
-        self, definition: Definition, sources: Sources, opened: Mapping[str, SqliteSnapshot]
+        self,
+        definition: Definition,
+        sources: Sources,
+        opened: Mapping[str, Snapshot],
+        dialects: Mapping[tuple[str, str], Dialect],
     ) -> None:
         self._definition = definition
         self._sources = sources
         self._opened = opened
+        self._dialects = dialects
 
     def stage(self, side: Side, staging: Staging) -> StagedSide:
         """Read one side into the table of its name."""
@@ -93,19 +109,26 @@ class Snapshots:
         return staged
 
     def stage_some(
-        self, side: Side, columns: Sequence[str], staging: Staging, *, only: str
+        self,
+        side: Side,
+        columns: Sequence[str],
+        staging: Staging,
+        *,
+        only: str,
+        ids: Collection[str] | None = None,
     ) -> None:
         """Read columns of a side again, as text, for the rows that `only` (SQL) is true of.
 
         They go into the table of the side's name, as the side was found to be: what is wrong with
-        it was said when it was staged.
+        it was said when it was staged. Of a database, rows with other `ids` are not asked for.
         """
         import pyarrow as pa
 
         definition = self._definition
         if not _is_file(side):
             snapshot = self._opened[side.source.lower()]
-            self._load(QuerySide(side, columns), snapshot, staging, guarded=True, only=only)
+            rows = self._query_side(side, columns)
+            self._load(rows, snapshot, staging, guarded=True, only=only, ids=ids)
             return
         folder = self._sources.get(side.source)
         assert isinstance(folder, Folder)  # noqa: S101 - the definition was checked
@@ -154,7 +177,7 @@ class Snapshots:
         totals = {}
         for at, currency in enumerate(currencies or ()):
             count, *sums = values[at * width : (at + 1) * width]
-            totals[currency] = count, _named(reads.amounts, sums)
+            totals[currency] = int(count or 0), _named(reads.amounts, sums)
         return totals, (rows, *values)
 
     def _stage_file(self, side: Side, staging: Staging) -> StagedSide:
@@ -183,7 +206,7 @@ class Snapshots:
         )
 
     def _stage_query(self, side: Side, staging: Staging) -> StagedSide:
-        reads = QuerySide(side, wanted(self._definition, side))
+        reads = self._query_side(side, wanted(self._definition, side))
         snapshot = self._opened[side.source.lower()]
         guarded = not self._load_plain(reads, snapshot, staging)
         if guarded:
@@ -198,7 +221,11 @@ class Snapshots:
             guarded=guarded,
         )
 
-    def _load_plain(self, reads: QuerySide, snapshot: SqliteSnapshot, staging: Staging) -> bool:
+    def _query_side(self, side: Side, columns: Sequence[str]) -> QuerySide:
+        assert isinstance(side.rows, QueryRows)  # noqa: S101 - the callers have looked
+        return QuerySide(side, columns, self._dialects[side.source.lower(), side.rows.query])
+
+    def _load_plain(self, reads: QuerySide, snapshot: Snapshot, staging: Staging) -> bool:
         """Read the side as it is; False if something in it is not as due."""
         import duckdb
 
@@ -208,8 +235,9 @@ class Snapshots:
                 return False
         except duckdb.OutOfMemoryException:
             raise
-        except duckdb.Error:
-            # A value of another type than those before it; the guarded reading says which.
+        except (duckdb.Error, InvalidQuery):
+            # A value of another type than those before it, or one that there is no room for; the
+            # guarded reading says which.
             return False
         table = reads.side.name
         may_lack = {"posted_at", "order"} | MAY_BE_EMPTY
@@ -223,25 +251,24 @@ class Snapshots:
     def _load(
         self,
         reads: QuerySide,
-        snapshot: SqliteSnapshot,
+        snapshot: Snapshot,
         staging: Staging,
         *,
         guarded: bool,
         only: str = "true",
+        ids: Collection[str] | None = None,
     ) -> bool:
         import duckdb
         import pyarrow as pa
 
         with (
-            snapshot.batches(reads.guarded_rows)
+            snapshot.batches(reads.guarded_rows(ids), reads.kinds)
             if guarded
             else _batches(snapshot, reads.columns(guarded=False), reads)
         ) as reader:
             if any(pa.types.is_floating(column.type) for column in reader.schema):
                 return False
-            if guarded:
-                reader = pa.RecordBatchReader.from_batches(reader.schema, _behind_first_row(reader))
-            else:
+            if not guarded:
                 reader = with_instants(reader, self._definition.timezone)
             try:
                 zone = self._definition.timezone
@@ -285,15 +312,14 @@ class Snapshots:
         )
 
 
-def _named(amounts: Sequence[str], sums: Sequence[int | None]) -> dict[str, int]:
-    return {name: total or 0 for name, total in zip(amounts, sums, strict=True)}
+def _named(amounts: Sequence[str], sums: Sequence[Any]) -> dict[str, int]:
+    # Some databases give sums as decimals, of whole numbers all the same.
+    return {name: int(total or 0) for name, total in zip(amounts, sums, strict=True)}
 
 
-def _batches(
-    snapshot: SqliteSnapshot, columns: str, reads: QuerySide
-) -> AbstractContextManager[Any]:
+def _batches(snapshot: Snapshot, columns: str, reads: QuerySide) -> AbstractContextManager[Any]:
     if reads.key is None:
-        return snapshot.batches(f"SELECT {columns} FROM ({reads.query}\n)")  # noqa: S608
+        return snapshot.batches(f"SELECT {columns} {reads.rows}")
     return batches_in_halves(snapshot, columns, reads.query, reads.key)
 
 
@@ -302,14 +328,6 @@ def _kinds_due(name: str, whole: Sequence[str]) -> Sequence[str]:
     if name in whole:
         return ["BIGINT"]
     return ["VARCHAR"] if name == "currency" else ["BIGINT", "VARCHAR"]
-
-
-def _behind_first_row(reader: Any) -> Iterator[Any]:
-    """All rows but the first, which is there to give each column its type."""
-    first = True
-    for batch in reader:
-        yield batch.slice(1) if first else batch
-        first = False
 
 
 def _is_file(side: Side) -> bool:

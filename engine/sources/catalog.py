@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.documents.closest import suggestion
+from engine.sources.database import Database
 from engine.sources.faults import UnknownSource, UnusableSource
 from engine.sources.folder import Folder
+from engine.sources.postgres import PostgresDatabase
 from engine.sources.sqlite import SqliteDatabase
 
-Source = SqliteDatabase | Folder
+Source = Database | Folder
+
+_KNOWN = "sqlite:///path, postgresql://..., file://path or a folder"
+_POSTGRES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 
 
 def open_source(name: str, url: str, home: Path) -> Source:
@@ -20,7 +25,9 @@ def open_source(name: str, url: str, home: Path) -> Source:
         return Folder(name, home / rest)
     if scheme == "sqlite" and rest.startswith("/") and rest != "/":
         return SqliteDatabase(name, home / rest[1:])
-    reason = f"{scheme}:// is not supported; use sqlite:///path, file://path or a folder"
+    if scheme in _POSTGRES:
+        return PostgresDatabase(name, f"postgresql://{rest}")
+    reason = f"{scheme}:// is not supported; use {_KNOWN}"
     raise UnusableSource(example=name.upper(), reason=reason)
 
 

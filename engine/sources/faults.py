@@ -34,3 +34,18 @@ class UnreadableFile(Invalid):
     """A file of a folder is missing, outside of it, or not what the definition says."""
 
     message = "the file {file!r} of source {source!r} cannot be used: {reason}"
+
+
+class MissingDriver(Invalid):
+    """The client of a kind of database is not installed."""
+
+    message = "a {scheme}:// source needs the {package} package; run `pip install engine[{extra}]`"
+
+
+class MayWrite(Invalid):
+    """A database is to be read under a role that could write to it."""
+
+    message = (
+        "the source {name!r} is read as {role!r}, which {what}; a source is read under a role "
+        "that cannot write. Make one, and name it in ENGINE_SOURCES__{example}: {grants}"
+    )

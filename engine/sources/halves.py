@@ -1,7 +1,7 @@
 """One long query read by two readers at once, each of them half of the ids.
 
-Only where it costs nothing: both readers must be at one moment, and the query must come down to
-one table in the order of its INTEGER PRIMARY KEY, so that each half is read without the other.
+Only where it costs nothing: both readers must be at one moment, and the source must know that each
+half is read without the other.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from queue import Full, Queue
 from threading import Event, Thread
 from typing import Any
 
-from engine.sources.sqlite import SqliteSnapshot
+from engine.sources.database import Snapshot
 
 _WORTH = 200_000  # ids apart; less is read in a moment anyway
 _AHEAD = 4  # batches that wait for whoever takes them
@@ -18,16 +18,14 @@ _PATIENCE = 0.05  # seconds between looks whether anybody still wants the batche
 
 
 @contextmanager
-def batches_in_halves(
-    snapshot: SqliteSnapshot, columns: str, query: str, key: str
-) -> Iterator[Any]:
+def batches_in_halves(snapshot: Snapshot, columns: str, query: str, key: str) -> Iterator[Any]:
     """`SELECT columns FROM (query)` as a `pyarrow.RecordBatchReader`, in any order.
 
     `key` is the id among the columns of the query.
     """
     import pyarrow as pa
 
-    rows = f"FROM ({query}\n)"
+    rows = f"FROM ({query}\n) AS found"
     whole = f"SELECT {columns} {rows}"
     middle = _middle(snapshot, rows, key)
     if middle is None:
@@ -47,19 +45,14 @@ def batches_in_halves(
         yield reader
 
 
-def _middle(snapshot: SqliteSnapshot, rows: str, key: str) -> int | None:
+def _middle(snapshot: Snapshot, rows: str, key: str) -> int | None:
     """The id between two halves; None if the query is better read as a whole."""
     if snapshot.beside is snapshot:
         return None
-    plan = snapshot.rows(f"EXPLAIN QUERY PLAN SELECT 1 {rows} WHERE {key} < 0")
-    if len(plan) != 1 or "USING INTEGER PRIMARY KEY (rowid<?)" not in str(plan[0][-1]):
+    ends = snapshot.ends(rows, key)
+    if ends is None or ends[1] - ends[0] < _WORTH:
         return None
-    # Each by itself, SQLite looks these up at the ends of the table.
-    ((lowest,),) = snapshot.rows(f"SELECT min({key}) {rows}")
-    ((highest,),) = snapshot.rows(f"SELECT max({key}) {rows}")
-    if lowest is None or highest - lowest < _WORTH:
-        return None
-    return int(lowest + highest) // 2
+    return sum(ends) // 2
 
 
 @contextmanager

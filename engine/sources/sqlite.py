@@ -7,7 +7,7 @@ and threads that want the same file take turns.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,9 @@ from threading import Lock, RLock
 from typing import Any
 from urllib.parse import quote
 
+from engine.sources.database import Kind
 from engine.sources.faults import InvalidQuery, SourceUnreachable
+from engine.sources.sqlite_sql import SqliteSql
 
 _BATCH_ROWS = 65_536
 _TRIES = 3  # to hold two connections at one moment, while others write
@@ -46,10 +48,11 @@ class SqliteDatabase:
         with self._turn(), closing(self._connect()) as connection:
             self._lock(connection)
 
-    def columns(self, query: str) -> list[str]:
+    def columns(self, query: str) -> Mapping[str, str]:
         """The columns that a query gives; raises InvalidQuery unless it is one SELECT.
 
-        Nothing is read: SQLite compiles the query under an authorizer that knows SELECT only.
+        Nothing is read: SQLite compiles the query under an authorizer that knows SELECT only. It
+        has no types for columns, so none is told.
         """
         with self._turn(), closing(self._connect()) as connection:
             self._lock(connection)
@@ -60,7 +63,11 @@ class SqliteDatabase:
                 shape = connection.execute(f"SELECT * FROM ({query}\n) LIMIT 0")  # noqa: S608
             except (sqlite3.Error, sqlite3.Warning) as error:
                 raise InvalidQuery(source=self.name, reason=_explained(error)) from error
-            return [column[0] for column in shape.description]
+            return {column[0]: "" for column in shape.description}
+
+    def dialect(self, columns: Mapping[str, str]) -> SqliteSql:
+        """SQLite's SQL, which is the same for all columns."""
+        return SqliteSql()
 
     @contextmanager
     def snapshot(self) -> "Iterator[SqliteSnapshot]":
@@ -116,7 +123,7 @@ class SqliteSnapshot:
 
     def __init__(self, name: str, connection: Any) -> None:
         self.name = name
-        self.beside = self
+        self.beside: SqliteSnapshot = self
         self._connection = connection
         self._turn = Lock()
 
@@ -139,21 +146,25 @@ class SqliteSnapshot:
         return int(self.rows("PRAGMA data_version")[0][0])
 
     @contextmanager
-    def batches(self, query: str) -> Iterator[Any]:
+    def batches(self, query: str, kinds: Mapping[str, Kind] | None = None) -> Iterator[Any]:
         """The rows of a query as a `pyarrow.RecordBatchReader`, in flat memory.
 
-        A column's type is that of its first rows; a later value of another type is an error of
-        the reader, never a cast.
+        A column's type is that of its first rows, unless `kinds` says it; a later value of another
+        type is an error of the reader, never a cast.
         """
         import adbc_driver_manager
         import pyarrow as pa
 
         with self._turn, adbc_driver_manager.AdbcStatement(self._connection) as statement:
             statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)})
-            statement.set_sql_query(query)
+            statement.set_sql_query(_typed(query, kinds) if kinds else query)
             stream, _ = statement.execute_query()
             with pa.RecordBatchReader.from_stream(stream) as reader:
-                yield reader
+                if kinds:
+                    rows = _behind_first_row(reader)
+                    yield pa.RecordBatchReader.from_batches(reader.schema, rows)
+                else:
+                    yield reader
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The few rows of a query, as tuples."""
@@ -161,6 +172,16 @@ class SqliteSnapshot:
             table = reader.read_all()
         columns = [column.to_pylist() for column in table.columns]
         return list(zip(*columns, strict=True))
+
+    def ends(self, rows: str, key: str) -> tuple[int, int] | None:
+        """Known if the rows are of one table and the key is its INTEGER PRIMARY KEY."""
+        plan = self.rows(f"EXPLAIN QUERY PLAN SELECT 1 {rows} WHERE {key} < 0")
+        if len(plan) != 1 or "USING INTEGER PRIMARY KEY (rowid<?)" not in str(plan[0][-1]):
+            return None
+        # Each by itself, SQLite looks these up at the ends of the table.
+        ((lowest,),) = self.rows(f"SELECT min({key}) {rows}")
+        ((highest,),) = self.rows(f"SELECT max({key}) {rows}")
+        return None if lowest is None else (lowest, highest)
 
 
 def _hold_still(first: SqliteSnapshot, second: SqliteSnapshot) -> bool:
@@ -188,6 +209,21 @@ def _hold_still(first: SqliteSnapshot, second: SqliteSnapshot) -> bool:
         first.let_go()
     first.hold()
     return False
+
+
+def _typed(query: str, kinds: Mapping[str, Kind]) -> str:
+    """The query behind one row that says each column's type."""
+    values = {"whole": "0", "text": "''"}
+    names = SqliteSql()
+    first = ", ".join(f"{values[kind]} AS {names.name(name)}" for name, kind in kinds.items())
+    return f"SELECT {first} UNION ALL {query}"
+
+
+def _behind_first_row(reader: Any) -> Iterator[Any]:
+    first = True
+    for batch in reader:
+        yield batch.slice(1) if first else batch
+        first = False
 
 
 def _read_only(path: Path) -> str:

@@ -121,7 +121,7 @@ def test_a_query_is_one_select(database: SqliteDatabase, query: str) -> None:
 def test_a_select_tells_its_columns(
     database: SqliteDatabase, query: str, columns: list[str]
 ) -> None:
-    assert database.columns(query) == columns
+    assert [*database.columns(query)] == columns
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""SQLite's SQL: here each value has a type of its own, whatever its column says."""
+
+from collections.abc import Collection, Sequence
+
+
+class SqliteSql:
+    """Any columns."""
+
+    def name(self, column: str) -> str:
+        """The column itself, quoted."""
+        return '"' + column.replace('"', '""') + '"'
+
+    def key(self, column: str) -> str:
+        """As it is."""
+        return self.name(column)
+
+    def text(self, column: str) -> str:
+        """A number as its digits, a BLOB (a UUID, say) in hex."""
+        name = self.name(column)
+        return f"CASE typeof({name}) WHEN 'blob' THEN hex({name}) ELSE CAST({name} AS TEXT) END"
+
+    def joined(self, texts: Sequence[str]) -> str:
+        """Parts are told apart even if they hold the separator themselves."""
+        escaped = [rf"replace(replace({each}, '\', '\\'), '/', '\/')" for each in texts]
+        return " || '/' || ".join(escaped)
+
+    def is_one_of(self, text: str, values: Collection[str]) -> str:
+        """The column may have a collation that knows no upper and lower case."""
+        return f"({text}) COLLATE BINARY IN ({_listed(values)})"
+
+    def has_id(self, column: str, ids: Collection[str]) -> str:
+        """SQLite takes the texts for numbers, if the column is one of those."""
+        return f"{self.name(column)} IN ({_listed(ids)})"
+
+    def is_whole(self, column: str) -> str:
+        """SQLite would take the text '12x' for 12."""
+        return f"typeof({self.name(column)}) = 'integer'"
+
+    def amount(self, column: str) -> str:
+        """As it is: the reader refuses what is no number."""
+        return self.name(column)
+
+    def exact(self, column: str) -> str:
+        """A sum that is past 64 bits is a REAL, and larger than any amount as well."""
+        return self.name(column)
+
+    def whole(self, number: str) -> str:
+        """As it is."""
+        return number
+
+    def is_number(self, value: str) -> str:
+        """A minus would turn a text into a number without a word.
+
+        Texts sort behind all numbers, and comparing is cheaper than asking for the type; a REAL
+        stays one, and is refused.
+        """
+        return f"{value} < ''"
+
+    def kind(self, column: str) -> str:
+        """The value's own type."""
+        return f"typeof({self.name(column)})"
+
+
+def _listed(values: Collection[str]) -> str:
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)

@@ -1,0 +1,152 @@
+"""Sources of every kind with the same rows: a database, its tables, and the URL of its reader.
+
+Columns are given by kind: `whole` (integers of 64 bits), `number` (exact, with fractions),
+`text`, and `instant` (aware datetimes). In SQLite they have no type, so anything goes in.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+
+from tests.builders.postgres import PostgresServer
+
+Row = Sequence[Any]
+READER = "reader"
+SECRET = "s3cret/@:word"  # noqa: S105 - as awkward in a URL as a password may be
+SECRET_IN_URL = "s3cret%2F%40%3Aword"  # noqa: S105
+
+
+class SourceDatabase(Protocol):
+    """A database that the tests own and the engine reads."""
+
+    @property
+    def url(self) -> str:
+        """Where the engine reads it, under a role that cannot write."""
+
+    def make(self, table: str, columns: Mapping[str, str]) -> None:
+        """Make an empty table; `columns` are kinds by name."""
+
+    def fill(self, table: str, rows: Iterable[Row]) -> None:
+        """Add rows, with a value for each column, and commit them."""
+
+    def run(self, *statements: str) -> None:
+        """Carry out statements in one transaction, as the owner."""
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, as the owner."""
+
+
+@dataclass
+class SqliteSource:
+    """A file in `folder`."""
+
+    folder: Path
+    types = {"whole": "", "number": "", "text": "", "instant": ""}
+
+    @property
+    def path(self) -> Path:
+        """The database."""
+        return self.folder / "canteen.db"
+
+    @property
+    def url(self) -> str:
+        """Its absolute path."""
+        return f"sqlite:///{self.path}"
+
+    def make(self, table: str, columns: Mapping[str, str]) -> None:
+        """In the mode in which readers let writers in."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute("PRAGMA journal_mode = wal")
+            connection.execute(f"CREATE TABLE {table} ({_declared(columns, self.types)})")
+
+    def fill(self, table: str, rows: Iterable[Row]) -> None:
+        """Instants as text in UTC; numbers with fractions as REAL."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            for row in rows:
+                values = [_for_sqlite(value) for value in row]
+                marks = ", ".join("?" * len(values))
+                connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608
+
+    def run(self, *statements: str) -> None:
+        """Carry out statements in one transaction."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(query).fetchall()
+
+
+@dataclass
+class PostgresSource:
+    """A database of its own on a server, with a role that may only read."""
+
+    server: PostgresServer
+    database: str = field(init=False)
+    types = {"whole": "bigint", "number": "numeric", "text": "text", "instant": "timestamptz"}
+
+    def __post_init__(self) -> None:
+        self.database = self.server.make_database()
+        if not self.server.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{READER}'"):
+            self.server.execute(f"CREATE ROLE {READER} LOGIN PASSWORD '{SECRET}'")
+        self.run(
+            f"GRANT USAGE ON SCHEMA public TO {READER}",
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {READER}",
+        )
+
+    @property
+    def url(self) -> str:
+        """Of the reader."""
+        return self.server.url_of(self.database, role=READER, password=SECRET_IN_URL)
+
+    @property
+    def owner_url(self) -> str:
+        """Of a superuser."""
+        return self.server.url_of(self.database)
+
+    def make(self, table: str, columns: Mapping[str, str]) -> None:
+        """Make an empty table."""
+        self.run(f"CREATE TABLE {table} ({_declared(columns, self.types)})")
+
+    def fill(self, table: str, rows: Iterable[Row]) -> None:
+        """By COPY."""
+        with (
+            psycopg.connect(self.owner_url) as connection,
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+
+    def run(self, *statements: str) -> None:
+        """Carry out statements in one transaction, as the owner."""
+        with psycopg.connect(self.owner_url) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, as the owner."""
+        with psycopg.connect(self.owner_url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+
+def _declared(columns: Mapping[str, str], types: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {types[kind]}" for name, kind in columns.items())
+
+
+def _for_sqlite(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal | int):
+        whole = value == int(value) and -(2**63) <= value < 2**63
+        return int(value) if whole else float(value)
+    return value
