@@ -300,7 +300,7 @@ class App:
     def _preload(self) -> list[str]:
         """What every attempt would otherwise import for itself."""
         modules = {job.function.__module__ for job in self.jobs.values()}
-        return [*_PRELOADED, *sorted(modules)]
+        return [*_PRELOADED, *self.database.drivers, *sorted(modules)]
 
 
 def build_app(settings: Settings, *, clock: Clock | None = None) -> App:

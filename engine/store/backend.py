@@ -1,6 +1,6 @@
 """What differs between the databases that can hold a ledger. A database is one module each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -15,6 +15,10 @@ class Backend(Protocol):
     @property
     def upgrades_itself(self) -> bool:
         """Whether a ledger is made and upgraded by whoever comes first."""
+
+    @property
+    def drivers(self) -> Sequence[str]:
+        """The modules that connecting imports, but for Python's own; none starts a thread."""
 
     def writer(self) -> Engine:
         """Whose transactions write."""

@@ -1,6 +1,6 @@
 """The ledger's database: transactions that write or read, and upgrades; one class for all kinds."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,6 +40,11 @@ class Database:
     def upgrades_itself(self) -> bool:
         """Whether `require_current` makes or upgrades the ledger."""
         return self._backend.upgrades_itself
+
+    @property
+    def drivers(self) -> Sequence[str]:
+        """What a process that forks may import for its children."""
+        return self._backend.drivers
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

@@ -53,6 +53,7 @@ class Postgres:
     """A ledger by its server's URL."""
 
     upgrades_itself = False
+    drivers = ("psycopg",)
 
     def __init__(self, url: URL) -> None:
         self.url = url

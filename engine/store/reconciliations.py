@@ -181,6 +181,7 @@ class _Changes:
             status,
             reason,
             **amounts,
+            **_words(broken if older else difference),
             occurrences=broken.occurrences + (not again),
             last_run_id=broken.last_run_id if again else self.found.run_id,
             last_cut_off=max(broken.last_cut_off, self.found.cut_off),
@@ -202,6 +203,7 @@ class _Changes:
                 target,
                 "a later run no longer sees it",
                 **_amounts(broken),
+                **_words(broken),
                 occurrences=broken.occurrences,
                 last_run_id=broken.last_run_id,
                 last_cut_off=self.found.cut_off,
@@ -278,6 +280,7 @@ class _Changes:
 
 _CHANGED = (
     *("status", "amount_minor", "expected_minor", "actual_minor", "occurrences"),
+    *("code", "severity", "details"),
     *("last_run_id", "last_cut_off", "last_seen_at"),
 )
 _CHANGE = (
@@ -293,6 +296,11 @@ def _amounts(one: Difference | Break) -> dict[str, int | None]:
         "expected_minor": one.expected_minor,
         "actual_minor": one.actual_minor,
     }
+
+
+def _words(one: Difference | Break) -> dict[str, Any]:
+    """What is said of a break, which may change while it stays the same: a cause is found, say."""
+    return {"code": one.code, "severity": one.severity, "details": dict(one.details)}
 
 
 def _write_all(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:

@@ -33,6 +33,7 @@ class Sqlite:
     """A ledger by its file's URL."""
 
     upgrades_itself = True
+    drivers = ()
 
     def __init__(self, url: URL) -> None:
         self.url = url
