@@ -19,6 +19,11 @@ from engine.redaction import without_password
 # Read by `${env:X}` and `${secret:X}` in YAML, by people's tools, or by a later part.
 _OPEN_PREFIXES = ("ENGINE_SOURCES__", "ENGINE_VAR_", "ENGINE_SECRET_VAR_")
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_EXAMPLES = {
+    "postgresql": "localhost/engine",
+    "s3": "bucket/prefix",
+    "sftp": "user@host:22/path",
+}
 
 
 class InvalidSettings(Invalid):
@@ -69,8 +74,8 @@ class Settings(BaseSettings):
 
     @field_validator("storage_url")
     @classmethod
-    def _storage_is_a_folder(cls, url: str) -> str:
-        return _one_of(url, {"file": True})
+    def _storage_is_known(cls, url: str) -> str:
+        return _one_of(url, {"file": True, "s3": False, "sftp": False})
 
     @field_validator("sources")
     @classmethod
@@ -97,7 +102,9 @@ class Settings(BaseSettings):
 
     @cached_property
     def storage(self) -> str:
-        """The folder of the artifacts as an absolute `file://` URL."""
+        """The artifacts' URL; a folder's with an absolute path."""
+        if _is_server(self.storage_url):
+            return self.storage_url
         return "file://" + str(self._under_home(self.storage_url))
 
     @cached_property
@@ -123,6 +130,11 @@ class Settings(BaseSettings):
     def schedules_file(self) -> Path:
         """schedules.yaml as an absolute path."""
         return self.home / self.schedules
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where files are written whole before they are stored."""
+        return self.home / "var" / "spool"
 
     @property
     def reconciliations_folder(self) -> Path:
@@ -212,8 +224,8 @@ def _one_of(url: str, schemes: Mapping[str, bool]) -> str:
         # A server on this machine may be reached by its socket: postgresql:///engine?host=/run
         by_socket = scheme == "postgresql" and "host=" in urlsplit(url).query
         if not host and not by_socket:
-            place = "localhost/engine" if scheme == "postgresql" else "localhost:6379/0"
-            raise ValueError(f"a host is missing, such as {scheme}://{place}")
+            example = _EXAMPLES.get(scheme, "localhost:6379/0")
+            raise ValueError(f"a host is missing, such as {scheme}://{example}")
     return url
 
 

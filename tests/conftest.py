@@ -6,6 +6,7 @@ import pytest
 
 from tests.builders.postgres import PostgresServer, start_postgres
 from tests.builders.redis import RedisServer, start_redis
+from tests.builders.s3 import S3Server, start_s3
 from tests.no_skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.no_skips import pytest_runtest_makereport as pytest_runtest_makereport
 
@@ -24,3 +25,11 @@ def postgres_server() -> Iterator[PostgresServer]:
     server = start_postgres()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """An object store for the whole session; a test that stops or restarts it starts its own."""
+    server = start_s3()
+    yield server
+    server.stop()

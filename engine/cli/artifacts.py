@@ -1,6 +1,5 @@
 """`engine artifacts`: the files that runs produced."""
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -59,19 +58,20 @@ def get(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Download a file."""
+    from engine.operations.download import copy, download
+
     app = the_app()
     if not artifact.isdecimal():
         raise UnknownId(noun="artifact", id=artifact)
     found = app.artifacts.get(int(artifact))
     target = output or Path(found.name)
-    with app.publisher.files.open(found.path) as source:
-        if str(target) == "-":
-            shutil.copyfileobj(source, sys.stdout.buffer)
-            return
-        if target.is_dir():
-            target /= found.name
-        if target.exists() and not force:
-            raise FileExists(path=target)
-        with target.open("wb") as copy:
-            shutil.copyfileobj(source, copy)
+    files = app.publisher.files
+    if str(target) == "-":
+        copy(files, found, sys.stdout.buffer)
+        return
+    if target.is_dir():
+        target /= found.name
+    if target.is_file() and not force:
+        raise FileExists(path=target)
+    download(files, found, target)
     print(f"{target}: {found.size} bytes, sha256 {found.sha256}")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from engine.artifact_files.spool import AttemptSpool, SpooledFile
 from engine.exporters.document import Bar, BarChart, Document, Fact, Notice, Table
 from engine.money import format_minor
 from engine.reconciliation import report_tables as tables
@@ -16,29 +17,26 @@ from engine.reconciliation.result import Result
 from engine.reconciliation.standing import StandingOf, unknown
 from engine.reporting.pivot import CodeTotal, Measured, totals_by_code
 from engine.reporting.publish import Publisher
-from engine.store.artifacts import Artifact
-from engine.store.run import Claim
 
 FORMATS = ("xlsx", "csv", "pdf")
 _MOST_NOTICES = 50  # of one report; a source of a million bad cells must not bury the numbers
 
 
-def publish_report(
+def write_report(
     publisher: Publisher,
-    run_id: int,
+    spool: AttemptSpool,
     result: Result,
     *,
     made_at: datetime,
     standing_of: StandingOf = unknown,
     formats: Sequence[str] = FORMATS,
-    claim: Claim | None = None,
-) -> Sequence[Artifact]:
-    """Write the report of `result` in every format as files of a run."""
+) -> Sequence[SpooledFile]:
+    """Write the report of `result` in every format into the spool."""
     totals = _totals(result)
     full = full_document(result, totals, made_at=made_at, standing_of=standing_of)
     printed = printed_document(result, totals, made_at=made_at, standing_of=standing_of)
     documents = [(name, printed if name == "pdf" else full) for name in formats]
-    return publisher.publish_all(run_id, report_name(result), documents, claim=claim)
+    return publisher.write(spool, report_name(result), documents)
 
 
 def report_name(result: Result) -> str:

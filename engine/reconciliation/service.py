@@ -1,15 +1,21 @@
-"""The reconciliation service: reconcile, record the breaks, publish the report, for one attempt."""
+"""The reconciliation service: reconcile, record the breaks, publish the report, for one attempt.
 
+What was recorded and written, but could not be stored, is kept in the spool: the run's next
+attempt on this machine only stores it.
+"""
+
+import logging
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from engine.artifact_files.spool import AttemptSpool, Sealed
 from engine.clock import Clock
 from engine.effects import require_held
 from engine.reconciliation.reconcile import Reconciler
 from engine.reconciliation.recording import as_reconciled
-from engine.reconciliation.report import publish_report
+from engine.reconciliation.report import write_report
 from engine.reconciliation.result import Result
 from engine.reconciliation.standing import Standing
 from engine.reporting.publish import Publisher
@@ -17,11 +23,17 @@ from engine.store.breaks import Difference
 from engine.store.reconciliations import ReconciliationStore, Recorded
 from engine.store.run import Claim
 
+logger = logging.getLogger("engine.reconciliation")
+
 _STEPS = 7  # those of reconciling, then recording and publishing
 
 
 class Attempt(Protocol):
     """The attempt on whose behalf it happens."""
+
+    @property
+    def reference(self) -> str:
+        """The run's name."""
 
     @property
     def claim(self) -> Claim:
@@ -52,6 +64,40 @@ class Reconciliations:
         A date stands for its whole day in the definition's zone. Raises LeaseLost, with nothing
         recorded, when the run is no longer this attempt's.
         """
+        spool = self.publisher.spool.of(attempt.reference, attempt.claim.attempt)
+        ready = self._earlier(attempt.claim, spool)
+        if ready is None:
+            spool.clear()
+            ready = self._reconcile(attempt, spool, name, as_of)
+        attempt.progress(_STEPS - 1, _STEPS, "publishing the report")
+        self.publisher.store(
+            attempt.claim.run_id,
+            ready.files,
+            claim=attempt.claim,
+            tell=lambda note: attempt.progress(_STEPS - 1, _STEPS, note),
+        )
+        spool.remove()
+        attempt.progress(_STEPS, _STEPS, "done")
+        return dict(ready.facts["result"])
+
+    def _earlier(self, claim: Claim, spool: AttemptSpool) -> Sealed | None:
+        """What an earlier attempt left to store, if it is what the ledger has of the run.
+
+        Another machine's attempt may have reconciled and recorded anew since.
+        """
+        sealed = spool.earlier()
+        recorded = self.store.of_run(claim.run_id) if sealed else None
+        if sealed is None or recorded is None:
+            return None
+        if sealed.facts.get("read_at") != recorded["read_at"].isoformat():
+            return None
+        logger.info("an earlier attempt left only its files to store")
+        return sealed
+
+    def _reconcile(
+        self, attempt: Attempt, spool: AttemptSpool, name: str, as_of: datetime | date | None
+    ) -> Sealed:
+        """Read, compare, record, and write the report into the spool."""
         result = self.reconciler.find(
             name,
             cut_off=self._cut_off(name, as_of),
@@ -60,17 +106,15 @@ class Reconciliations:
         )
         attempt.progress(_STEPS - 2, _STEPS, "recording breaks")
         recorded = self._record(attempt.claim, result)
-        attempt.progress(_STEPS - 1, _STEPS, "publishing the report")
-        publish_report(
+        attempt.progress(_STEPS - 1, _STEPS, "writing the report")
+        files = write_report(
             self.publisher,
-            attempt.claim.run_id,
+            spool,
             result,
             made_at=self.clock.now(),
             standing_of=lambda difference: _standing(result, recorded, difference),
-            claim=attempt.claim,
         )
-        attempt.progress(_STEPS, _STEPS, "done")
-        return {
+        told = {
             "reconciliation": name,
             "cut_off": result.cut_off.isoformat(),
             "breaks": recorded.seen,
@@ -80,6 +124,7 @@ class Reconciliations:
             "counts": dict(result.counts),
             "findings": len(result.findings),
         }
+        return spool.seal(files, {"read_at": result.read_at.isoformat(), "result": told})
 
     def _cut_off(self, name: str, as_of: datetime | date | None) -> datetime | None:
         if as_of is None or isinstance(as_of, datetime):

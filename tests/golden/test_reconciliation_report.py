@@ -21,14 +21,12 @@ from engine.reconciliation.codes import MEANINGS
 from engine.reconciliation.report import (
     full_document,
     printed_document,
-    publish_report,
     report_name,
+    write_report,
 )
 from engine.reconciliation.result import Finding, Result
-from engine.reporting.publish import Publisher
-from engine.store.artifacts import ArtifactStore
-from tests.builders.clock import FakeClock
 from tests.builders.database import a_database
+from tests.builders.publisher import a_publisher
 from tests.builders.result import (
     CUT_OFF,
     a_chain_break,
@@ -273,17 +271,13 @@ def test_the_report_is_published_in_every_format_under_the_day_it_is_about(
     result: Result, tmp_path: Path
 ) -> None:
     database = a_database(tmp_path)
-    publisher = Publisher(
-        files=ArtifactFiles(f"file://{tmp_path / 'artifacts'}"),
-        artifacts=ArtifactStore(database, FakeClock()),
-        exporters=EXPORTERS,
-    )
+    publisher = a_publisher(tmp_path, database)
     run_id = a_run(database)
     expected = [(f"wallets-2026-01-04.{suffix}", 5) for suffix in ("xlsx", "csv", "pdf")]
-    for _ in range(2):  # as a retried attempt does
-        published = publish_report(
-            publisher, run_id, result, made_at=MADE_AT, standing_of=standing_of
-        )
+    for attempt in (1, 2):
+        spool = publisher.spool.of("RUN", attempt)
+        files = write_report(publisher, spool, result, made_at=MADE_AT, standing_of=standing_of)
+        published = publisher.store(run_id, files)
         assert names(published) == expected
     assert sorted(names(publisher.artifacts.list())) == sorted(expected)
     assert len([path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()]) == 3

@@ -1,21 +1,23 @@
 """Retention: files go, records stay, and what killed attempts left goes too."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from engine.artifact_files import ArtifactFiles
-from engine.exporters.formats import EXPORTERS
-from engine.reporting.publish import Publisher
 from engine.retention import Retention
-from engine.store.artifacts import Artifact, ArtifactStore
+from engine.store.artifacts import Artifact
 from engine.store.database import Database
+from engine.store.run import NewRun
+from engine.store.runs import RunStore
 from tests.builders.clock import FakeClock
 from tests.builders.database import a_database
 from tests.builders.document import a_document
+from tests.builders.publisher import a_publisher, publish
 from tests.builders.run import a_run
+from tests.builders.spool import a_spooled_file
 
 
 @pytest.fixture
@@ -30,38 +32,49 @@ def database(tmp_path: Path) -> Database:
 
 @pytest.fixture
 def retention(tmp_path: Path, database: Database, clock: FakeClock) -> Retention:
+    publisher = a_publisher(tmp_path, database, clock)
     return Retention(
-        artifacts=ArtifactStore(database, clock),
-        files=ArtifactFiles(f"file://{tmp_path / 'artifacts'}"),
+        artifacts=publisher.artifacts,
+        runs=RunStore(database),
+        files=publisher.files,
+        spool=publisher.spool,
         clock=clock,
+        largest_spool=1_000_000,
     )
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "artifacts"
 
 
 def published(retention: Retention, run_id: int, keep_for: timedelta | None) -> Artifact:
-    publisher = Publisher(
+    publisher = replace(
+        a_publisher(Path("/"), retention.runs.database),
         files=retention.files,
+        spool=retention.spool,
         artifacts=retention.artifacts,
-        exporters=EXPORTERS,
         keep_for=keep_for,
     )
-    return publisher.publish(run_id, "people", a_document(), "csv")
+    return publish(publisher, run_id, a_document())
 
 
-def age(retention: Retention, path: str, clock: FakeClock) -> None:
-    """Make a file as old as the clock says it would be."""
+def age(path: Path, clock: FakeClock) -> None:
+    """Make a file, or all of a folder, as old as the clock says it would be."""
     written_at = clock.now().timestamp()
-    os.utime(retention.files.root / path, (written_at, written_at))
+    for each in (path, *path.rglob("*")):
+        os.utime(each, (written_at, written_at))
 
 
 def test_a_file_past_its_date_goes_and_its_record_stays(
-    retention: Retention, database: Database, clock: FakeClock
+    retention: Retention, root: Path, database: Database, clock: FakeClock
 ) -> None:
     short = published(retention, a_run(database), timedelta(days=1))
     long = published(retention, a_run(database), timedelta(days=9))
     clock.advance(timedelta(days=2))
     assert retention.purge() == 1
-    assert not (retention.files.root / short.path).exists()
-    assert (retention.files.root / long.path).exists()
+    assert not (root / short.path).exists()
+    assert (root / long.path).exists()
     assert retention.artifacts.get(short.id).deleted_at == clock.now()
     assert retention.artifacts.list() == [long]
     assert retention.purge() == 0
@@ -85,20 +98,74 @@ def test_a_purge_finishes_what_a_crash_interrupted(
 
 
 def test_files_that_no_record_knows_go_after_a_day(
-    retention: Retention, database: Database, clock: FakeClock
+    retention: Retention, root: Path, tmp_path: Path, database: Database, clock: FakeClock
 ) -> None:
     kept = published(retention, a_run(database), None)
-    age(retention, kept.path, clock)
-    strays = [f"{kept.run_id}/aa/people.csv", f"{kept.run_id}/bb/people.csv.0f.partial"]
-    for path in strays:
-        retention.files.publish(path, lambda target: target.write(b"half"))
-        age(retention, path, clock)
+    age(root / kept.path, clock)
+    strays = [root / f"{kept.run_id}/aa/people.csv", root / f"{kept.run_id}/people.0f.partial"]
+    retention.files.put(a_spooled_file(tmp_path), f"{kept.run_id}/aa/people.csv")
+    strays[1].write_bytes(b"half")
+    for each in strays:
+        age(each, clock)
     retention.purge()
-    assert all((retention.files.root / path).exists() for path in strays)
+    assert all(each.exists() for each in strays)
     clock.advance(timedelta(days=2))
     retention.purge()
-    assert [file.path for file in retention.files.found()] == [kept.path]
+    assert [path for path in root.rglob("*") if path.is_file()] == [root / kept.path]
 
 
 def test_a_purge_of_nothing_in_a_folder_that_is_not_there_is_nothing(retention: Retention) -> None:
     assert retention.purge() == 0
+    assert retention.purge_spool() == 0
+
+
+def spooled(retention: Retention, clock: FakeClock, *, size: int = 10) -> tuple[str, int]:
+    """The reference and id of a queued run for which something is kept."""
+    run, _ = retention.runs.book(NewRun(job="reconcile", queue="default"))
+    spool = retention.spool.of(run.reference, 1)
+    spool.seal([spool.write("a", "text/csv", lambda target: target.write(b"x" * size))], {})
+    age(retention.spool.folder / run.reference, clock)
+    return run.reference, run.id
+
+
+def kept(retention: Retention) -> list[str]:
+    return [each.reference for each in retention.spool.runs()]
+
+
+def test_the_spool_keeps_what_unfinished_runs_need(retention: Retention, clock: FakeClock) -> None:
+    waits, _ = spooled(retention, clock)
+    runs, running = spooled(retention, clock)
+    _, ending = spooled(retention, clock)
+    assert retention.runs.claim(running, "a worker") is not None
+    claim = retention.runs.claim(ending, "a worker")
+    assert claim is not None
+    retention.runs.succeed(claim, None)
+    assert retention.purge_spool() == 1
+    assert kept(retention) == sorted([waits, runs])
+    clock.advance(timedelta(days=1, seconds=1))
+    assert retention.purge_spool() == 1
+    assert kept(retention) == [runs]
+
+
+def test_what_no_run_is_known_for_leaves_the_spool_after_a_day(
+    retention: Retention, clock: FakeClock
+) -> None:
+    retention.spool.of("UNKNOWN", 1).write("a", "text/csv", lambda target: target.write(b"x"))
+    age(retention.spool.folder / "UNKNOWN", clock)
+    assert retention.purge_spool() == 0
+    clock.advance(timedelta(days=1, seconds=1))
+    assert retention.purge_spool() == 1
+    assert kept(retention) == []
+
+
+def test_the_spool_is_bounded_and_the_oldest_leave_first(
+    retention: Retention, clock: FakeClock
+) -> None:
+    runs, running = spooled(retention, clock, size=400_000)
+    assert retention.runs.claim(running, "a worker") is not None
+    names = []
+    for _ in range(3):
+        clock.advance(timedelta(hours=1))
+        names.append(spooled(retention, clock, size=400_000)[0])
+    assert retention.purge_spool() == 2
+    assert kept(retention) == sorted([runs, names[-1]])

@@ -1,20 +1,22 @@
-"""Files are published whole or not at all, and never outside their root."""
+"""A folder as a storage: nothing half done is left, and no link leads out."""
 
 import errno
-import hashlib
 import os
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
-from engine.artifact_files import (
-    ArtifactFiles,
-    FileMissing,
+from engine.artifact_files.faults import (
+    DiskFailed,
+    FileDamaged,
     PathEscapes,
-    StorageFailed,
     StorageUnsupported,
 )
+from engine.artifact_files.folder import Folder
+from tests.builders.spool import a_spooled_file
 
 
 @pytest.fixture
@@ -23,155 +25,100 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def files(root: Path) -> ArtifactFiles:
-    return ArtifactFiles(f"file://{root}")
+def folder(root: Path) -> Folder:
+    return Folder(f"file://{root}")
 
 
 def everything(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
 
 
-def test_a_published_file_has_its_size_and_hash(files: ArtifactFiles, root: Path) -> None:
-    stored = files.publish("7/ab/breaks.csv", lambda target: target.write(b"wallet\r\n"))
-    assert stored.path == "7/ab/breaks.csv"
-    assert stored.size == 8
-    assert stored.sha256 == hashlib.sha256(b"wallet\r\n").hexdigest()
+def test_only_the_file_is_left(folder: Folder, root: Path, tmp_path: Path) -> None:
+    folder.put(a_spooled_file(tmp_path), "7/ab/breaks.csv")
     assert everything(root) == ["7", "7/ab", "7/ab/breaks.csv"]
-    with files.open(stored.path) as source:
-        assert source.read() == b"wallet\r\n"
 
 
-def test_nobody_sees_the_file_before_it_is_whole(files: ArtifactFiles, root: Path) -> None:
-    def write(target: BinaryIO) -> None:
-        target.write(b"half")
-        target.flush()
-        assert not (root / "a.csv").exists()
-
-    files.publish("a.csv", write)
-    assert (root / "a.csv").read_bytes() == b"half"
-
-
-def test_the_hash_is_of_the_file_even_when_its_writer_went_back(files: ArtifactFiles) -> None:
-    def write(target: BinaryIO) -> None:
-        target.write(b"0000 rows")
-        target.seek(0)
-        target.write(b"0042")
-
-    stored = files.publish("a", write)
-    assert stored.sha256 == hashlib.sha256(b"0042 rows").hexdigest()
-
-
-@pytest.mark.parametrize("error", [ValueError("bad row"), KeyboardInterrupt(), SystemExit(1)])
-def test_a_writer_that_fails_midway_leaves_nothing(
-    files: ArtifactFiles, root: Path, error: BaseException
+def test_a_failed_put_leaves_the_file_of_before_as_it_was(
+    folder: Folder, root: Path, tmp_path: Path
 ) -> None:
-    def write(target: BinaryIO) -> None:
-        target.write(b"half")
-        raise error
-
-    with pytest.raises(type(error)):
-        files.publish("7/a.csv", write)
-    assert everything(root) == []
-
-
-def test_a_failed_writing_leaves_the_file_of_before_as_it_was(
-    files: ArtifactFiles, root: Path
-) -> None:
-    files.publish("a", lambda target: target.write(b"before"))
-
-    def write(target: BinaryIO) -> None:
-        target.write(b"after")
-        raise ValueError("no more rows")
-
-    with pytest.raises(ValueError, match="no more rows"):
-        files.publish("a", write)
+    folder.put(a_spooled_file(tmp_path, b"before"), "a")
+    with pytest.raises(FileDamaged):
+        folder.put(replace(a_spooled_file(tmp_path, b"after"), sha256="0" * 64), "a")
     assert (root / "a").read_bytes() == b"before"
     assert everything(root) == ["a"]
 
 
-def test_a_full_disk_says_so_and_what_to_do(files: ArtifactFiles, root: Path) -> None:
-    def write(target: BinaryIO) -> None:
+def test_a_full_disk_says_so_and_what_to_do(
+    folder: Folder, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = a_spooled_file(tmp_path)
+
+    def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with pytest.raises(StorageFailed, match=r"cannot write 'a.csv'.*No space left.*free space"):
-        files.publish("a.csv", write)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFailed, match=r"cannot write 'a.csv'.*No space left.*free space"):
+        folder.put(file, "a.csv")
     assert everything(root) == []
 
 
-def test_a_folder_that_is_a_file_says_so(files: ArtifactFiles, root: Path) -> None:
-    files.publish("7", lambda target: target.write(b"in the way"))
-    with pytest.raises(StorageFailed, match="cannot write '7/a'"):
-        files.publish("7/a", lambda target: target.write(b"x"))
+def test_a_folder_that_is_a_file_says_so(folder: Folder, root: Path, tmp_path: Path) -> None:
+    folder.put(a_spooled_file(tmp_path), "7")
+    with pytest.raises(DiskFailed, match="cannot write '7/a'"):
+        folder.put(a_spooled_file(tmp_path), "7/a")
     assert everything(root) == ["7"]
 
 
-def test_an_error_of_the_source_is_not_blamed_on_the_disk(
-    files: ArtifactFiles, tmp_path: Path
+def test_a_file_that_left_the_spool_is_not_blamed_on_the_disk_of_the_artifacts(
+    folder: Folder, root: Path, tmp_path: Path
 ) -> None:
-    def from_network(target: BinaryIO) -> None:
-        raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
-
-    def from_file(target: BinaryIO) -> None:
-        raise PermissionError(errno.EACCES, "denied", str(tmp_path / "source.csv"))
-
-    with pytest.raises(ConnectionRefusedError):
-        files.publish("a", from_network)
-    with pytest.raises(PermissionError):
-        files.publish("a", from_file)
-
-
-@pytest.mark.parametrize(
-    "path", ["", "/etc/passwd", "../a", "a/../../b", "a/", "a\\b", "a\0b", ".", ".."]
-)
-def test_a_path_may_not_leave_the_root(files: ArtifactFiles, path: str) -> None:
-    with pytest.raises(PathEscapes):
-        files.publish(path, lambda target: target.write(b"x"))
-    with pytest.raises(PathEscapes):
-        files.open(path)
-    with pytest.raises(PathEscapes):
-        files.delete(path)
+    file = a_spooled_file(tmp_path)
+    shutil.rmtree(tmp_path / "spool")
+    with pytest.raises(FileNotFoundError):
+        folder.put(file, "7/a")
+    assert everything(root) == []
 
 
 def test_a_symbolic_link_may_not_lead_out_of_the_root(
-    files: ArtifactFiles, root: Path, tmp_path: Path
+    folder: Folder, root: Path, tmp_path: Path
 ) -> None:
     root.mkdir()
     (root / "out").symlink_to(tmp_path)
     (tmp_path / "secret").write_text("no")
     with pytest.raises(PathEscapes):
-        files.open("out/secret")
+        folder.open("out/secret")
 
 
-def test_deleting_takes_the_empty_folders_along_and_can_be_done_twice(
-    files: ArtifactFiles, root: Path
-) -> None:
-    files.publish("7/ab/a", lambda target: target.write(b"a"))
-    files.publish("7/cd/b", lambda target: target.write(b"b"))
-    assert files.delete("7/ab/a") is True
-    assert files.delete("7/ab/a") is False
+def test_deleting_takes_the_empty_folders_along(folder: Folder, root: Path, tmp_path: Path) -> None:
+    folder.put(a_spooled_file(tmp_path), "7/ab/a")
+    folder.put(a_spooled_file(tmp_path), "7/cd/b")
+    folder.delete("7/ab/a")
     assert everything(root) == ["7", "7/cd", "7/cd/b"]
-    assert files.delete("7/cd/b") is True
+    folder.delete("7/cd/b")
     assert everything(root) == []
 
 
-def test_a_missing_file_is_named(files: ArtifactFiles) -> None:
-    with pytest.raises(FileMissing, match=r"'7/a\.csv' is not in"):
-        files.open("7/a.csv")
+def test_what_was_never_finished_is_not_found_and_goes_once_it_is_old(
+    folder: Folder, root: Path, tmp_path: Path
+) -> None:
+    folder.put(a_spooled_file(tmp_path), "7/a")
+    left = root / "7/b.0f.partial"
+    left.write_bytes(b"half")
+    now = datetime.now(UTC)
+    assert [file.path for file in folder.found()] == ["7/a"]
+    assert folder.delete_unfinished(now - timedelta(hours=1)) == 0
+    assert left.exists()
+    assert folder.delete_unfinished(now + timedelta(hours=1)) == 1
+    assert everything(root) == ["7", "7/a"]
 
 
-def test_every_file_is_found_even_an_unfinished_one(files: ArtifactFiles, root: Path) -> None:
-    files.publish("7/a", lambda target: target.write(b"a"))
-    (root / "7/b.partial").write_bytes(b"half")
-    assert [file.path for file in files.found()] == ["7/a", "7/b.partial"]
-
-
-@pytest.mark.parametrize("url", ["s3://bucket/prefix", "file://var/artifacts", "var", "sftp://h/x"])
-def test_storage_that_is_not_built_yet_is_refused(url: str) -> None:
+@pytest.mark.parametrize("url", ["file://var/artifacts", "var"])
+def test_a_folder_must_be_absolute(url: str) -> None:
     with pytest.raises(StorageUnsupported, match="absolute folder"):
-        ArtifactFiles(url)
+        Folder(url)
 
 
 def test_a_root_is_taken_as_it_is_written(tmp_path: Path) -> None:
-    folder = tmp_path / "my #1 100%25 files?"
-    ArtifactFiles(f"file://{folder}").publish("a", lambda target: target.write(b"a"))
-    assert (folder / "a").read_bytes() == b"a"
+    root = tmp_path / "my #1 100%25 files?"
+    Folder(f"file://{root}").put(a_spooled_file(tmp_path, b"a"), "a")
+    assert (root / "a").read_bytes() == b"a"

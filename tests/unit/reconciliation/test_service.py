@@ -27,6 +27,7 @@ class AnAttempt:
     """An attempt that the test holds."""
 
     claim: Claim
+    reference: str
     period: tuple[datetime, datetime] | None = None
 
     def progress(self, done: int, total: int | None = None, note: str | None = None) -> None:
@@ -56,7 +57,7 @@ def an_attempt(app: App) -> AnAttempt:
     # Nobody renews it, however slow the machine is.
     claim = RunStore(app.database, lease=timedelta(hours=1)).claim(run.id, "a worker")
     assert claim is not None
-    return AnAttempt(claim)
+    return AnAttempt(claim, run.reference)
 
 
 def reconcile(app: App, **options: Any) -> dict[str, Any]:
@@ -121,7 +122,9 @@ def test_a_break_whose_wallet_could_not_be_read_stays_open(app: App, world: Worl
 
 def test_an_attempt_that_lost_its_lease_records_and_publishes_nothing(app: App) -> None:
     attempt = an_attempt(app)
-    stranger = AnAttempt(Claim(run_id=attempt.claim.run_id, attempt=1, token="not this one"))
+    stranger = AnAttempt(
+        Claim(run_id=attempt.claim.run_id, attempt=1, token="not this one"), attempt.reference
+    )
     with pytest.raises(LeaseLost):
         app.reconciliations.run(stranger, "wallets")
     assert app.breaks.list() == []

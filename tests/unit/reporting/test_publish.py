@@ -6,17 +6,15 @@ from typing import Any
 
 import pytest
 
-from engine.artifact_files import ArtifactFiles
 from engine.effects import LeaseLost
 from engine.exporters.document import Stream
 from engine.exporters.formats import EXPORTERS, UnknownFormat
 from engine.reporting.publish import KEEP_FOR, BadArtifactName, Publisher
-from engine.store.artifacts import ArtifactStore
 from engine.store.database import Database
 from engine.store.runs import RunStore
-from tests.builders.clock import FakeClock
 from tests.builders.database import a_database
 from tests.builders.document import a_document
+from tests.builders.publisher import a_publisher, publish
 from tests.builders.run import a_claim, a_run
 
 
@@ -32,11 +30,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def publisher(database: Database, root: Path) -> Publisher:
-    return Publisher(
-        files=ArtifactFiles(f"file://{root}"),
-        artifacts=ArtifactStore(database, FakeClock()),
-        exporters=EXPORTERS,
-    )
+    return a_publisher(root.parent, database)
 
 
 def files_in(root: Path) -> list[Path]:
@@ -49,7 +43,7 @@ def test_the_record_is_true_of_the_file(
 ) -> None:
     run_id = a_run(database)
     document = a_document(rows=[("Aisha", 1), ("Badr", 2)])
-    artifact = publisher.publish(run_id, "people", document, format_name)
+    artifact = publish(publisher, run_id, document, format_name)
     data = (root / artifact.path).read_bytes()
     assert artifact.name == f"people.{format_name}"
     assert artifact.media_type == EXPORTERS[format_name].media_type
@@ -70,7 +64,7 @@ def test_a_document_that_fails_midway_is_neither_listed_nor_left(
     for format_name in EXPORTERS:
         run_id, document = a_run(database), a_document(rows=Stream(rows))
         with pytest.raises(ConnectionError):
-            publisher.publish(run_id, "people", document, format_name)
+            publish(publisher, run_id, document, format_name)
     assert publisher.artifacts.list() == []
     assert list(root.rglob("*")) == []
 
@@ -79,8 +73,8 @@ def test_publishing_again_replaces_the_file_and_keeps_one_record(
     publisher: Publisher, database: Database, root: Path
 ) -> None:
     run_id = a_run(database)
-    first = publisher.publish(run_id, "people", a_document(rows=[("Aisha", 1)]), "csv")
-    second = publisher.publish(run_id, "people", a_document(rows=[("Badr", 2)]), "csv")
+    first = publish(publisher, run_id, a_document(rows=[("Aisha", 1)]), "csv")
+    second = publish(publisher, run_id, a_document(rows=[("Badr", 2)]), "csv")
     assert publisher.artifacts.list() == [second]
     assert second.id == first.id
     assert [path.read_bytes() for path in files_in(root)] == [b"name,count\r\nBadr,2\r\n"]
@@ -90,7 +84,7 @@ def test_the_old_file_is_there_until_the_new_one_is_on_record(
     publisher: Publisher, database: Database, root: Path
 ) -> None:
     run_id = a_run(database)
-    first = publisher.publish(run_id, "people", a_document(rows=[("Aisha", 1)]), "csv")
+    first = publish(publisher, run_id, a_document(rows=[("Aisha", 1)]), "csv")
 
     def rows() -> Any:
         # While the new file is being written, a reader gets the old one, with its own hash.
@@ -100,7 +94,7 @@ def test_the_old_file_is_there_until_the_new_one_is_on_record(
         assert hashlib.sha256(data).hexdigest() == listed.sha256
         yield ("Badr", 2)
 
-    publisher.publish(run_id, "people", a_document(rows=Stream(rows)), "csv")
+    publish(publisher, run_id, a_document(rows=Stream(rows)), "csv")
     assert len(files_in(root)) == 1
 
 
@@ -108,12 +102,22 @@ def test_an_attempt_that_lost_its_run_publishes_nothing(
     publisher: Publisher, database: Database, root: Path
 ) -> None:
     claim = a_claim(database)
-    kept = publisher.publish(claim.run_id, "people", a_document(), "csv", claim=claim)
+    kept = publish(publisher, claim.run_id, a_document(), "csv", claim=claim)
     RunStore(database).succeed(claim, None)
+    late = a_document(rows=[("Badr", 2)])
     with pytest.raises(LeaseLost):
-        publisher.publish(claim.run_id, "people", a_document(), "csv", claim=claim)
+        publish(publisher, claim.run_id, late, "csv", claim=claim)
     assert publisher.artifacts.list() == [kept]
     assert len(files_in(root)) == 1
+
+
+def test_what_is_on_record_already_is_not_stored_again(
+    publisher: Publisher, database: Database, root: Path
+) -> None:
+    run_id = a_run(database)
+    first = publish(publisher, run_id, a_document(), "csv")
+    assert publish(publisher, run_id, a_document(), "csv") == first
+    assert [path.relative_to(root).as_posix() for path in files_in(root)] == [first.path]
 
 
 @pytest.mark.parametrize("name", ["", "../people", "a/b", ".hidden", "two words", "a" * 200])
@@ -121,9 +125,9 @@ def test_a_name_that_no_file_should_have_is_refused(
     publisher: Publisher, database: Database, name: str
 ) -> None:
     with pytest.raises(BadArtifactName):
-        publisher.publish(a_run(database), name, a_document(), "csv")
+        publish(publisher, a_run(database), a_document(), name=name)
 
 
 def test_an_unknown_format_names_the_known_ones(publisher: Publisher, database: Database) -> None:
     with pytest.raises(UnknownFormat, match="'docx'; there are: csv, xlsx, pdf"):
-        publisher.publish(a_run(database), "people", a_document(), "docx")
+        publish(publisher, a_run(database), a_document(), "docx")

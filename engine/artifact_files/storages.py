@@ -1,0 +1,32 @@
+"""The kinds of storage, by the scheme of their URL."""
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from engine.artifact_files.faults import MissingClient, StorageUnsupported
+from engine.artifact_files.folder import Folder
+from engine.artifact_files.s3 import S3
+from engine.artifact_files.storage import Storage
+from engine.redaction import without_password
+
+STORAGES: Mapping[str, Callable[[str], Storage]] = {"file": Folder, "s3": S3}
+
+_CLIENTS = {"s3": "s3fs", "sftp": "paramiko"}
+
+
+def open_storage(url: str) -> Storage:
+    """The storage of this URL; nothing is asked of it yet. Raises Invalid."""
+    require_client(url)
+    return STORAGES[urlsplit(url).scheme](url)
+
+
+def require_client(url: str) -> None:
+    """Raises Invalid when the URL is of no kind, or its client is missing; asks nobody."""
+    scheme = urlsplit(url).scheme
+    if scheme not in STORAGES:
+        text = f"write {' or '.join(f'{each}://' for each in STORAGES)}"
+        raise StorageUnsupported(url=without_password(url), text=text)
+    package = _CLIENTS.get(scheme)
+    if package is not None and find_spec(package) is None:
+        raise MissingClient(scheme=scheme, package=package)
