@@ -176,6 +176,8 @@ class _Changes:
             status, reason = _STATE.OPEN, "it came back"
         elif status is _STATE.ACCEPTED and amounts["amount_minor"] != broken.amount_minor:
             status, reason = _STATE.OPEN, "the amount is no longer what was accepted"
+        elif status is _STATE.ACCEPTED and difference.code != broken.code and not older:
+            status, reason = _STATE.OPEN, f"it was accepted as {broken.code}"
         self._change(
             broken,
             status,

@@ -217,6 +217,25 @@ def test_what_people_decided_is_kept_until_the_facts_change(
     assert ledger.only().status is then
 
 
+def test_what_is_said_of_a_break_is_what_was_seen_last(ledger: Ledger) -> None:
+    ledger.night([DRIFT])
+    known = replace(DRIFT, severity="low", details={"explained_by": {"DUPLICATE_EXACT": ["4"]}})
+    ledger.night([known])
+    assert (ledger.only().severity, ledger.only().details) == ("low", known.details)
+    ledger.night([DRIFT], cut_off=START)  # of an earlier day: nothing is turned back
+    assert ledger.only().severity == "low"
+    ledger.night([])
+    assert (ledger.only().status, ledger.only().details) == ("auto_closed", known.details)
+
+
+def test_a_suspicion_that_was_accepted_is_opened_when_it_is_certain(ledger: Ledger) -> None:
+    suspect = replace(DRIFT, check="duplicate", code="DUPLICATE_SUSPECT", kind="duplicate")
+    ledger.night([suspect], checks=["duplicate"])
+    ledger.set_status(BreakState.ACCEPTED)
+    ledger.night([replace(suspect, code="DUPLICATE_EXACT")], checks=["duplicate"])
+    assert (ledger.only().status, ledger.only().code) == ("open", "DUPLICATE_EXACT")
+
+
 def test_one_break_seen_twice_in_a_run_is_one_break(ledger: Ledger) -> None:
     assert ledger.night([DRIFT, replace(DRIFT, amount_minor=9)]).seen == 1
     assert ledger.only().amount_minor == 5
