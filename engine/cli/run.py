@@ -93,7 +93,9 @@ def run(
         note = "" if done.is_new else " (booked before under this key)"
         print(f"run {booked.id} {booked.reference} {booked.state}{note}", flush=True)
     if done.unrung:
-        sys.stderr.write(f"engine: {done.unrung}; the run is booked and starts once it does\n")
+        sys.stderr.write(
+            f"engine: {done.unrung}; the run is booked and starts when the queue is back\n"
+        )
     ended = _wait(booked, quiet=as_json) if wait else booked
     if as_json:
         artifacts = app.artifacts.list(run_id=ended.id)

@@ -115,11 +115,11 @@ def test_a_run_is_booked_while_the_queue_is_away_and_starts_when_it_is_back(
     assert away.returncode == 6
     assert away.stdout.startswith("run 1 ")
     assert f"the queue redis://127.0.0.1:{own_redis.port}/0 does not answer" in away.stderr
-    assert "the run is booked and starts once it does" in away.stderr
+    assert "the run is booked and starts when the queue is back" in away.stderr
     assert "Traceback" not in away.stderr
 
     redis_home.start_worker()
-    until(lambda: "nobody could be rung for" in redis_home.said(), within=20)
+    until(lambda: "the queue is away" in redis_home.said(), within=20)
     assert redis_home.count(RunState.QUEUED) == 1
     own_redis.restart()
     until(lambda: redis_home.count(RunState.SUCCEEDED) == 1, within=20)
