@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.builders.mariadb import MariadbServer, start_mariadb
 from tests.builders.postgres import PostgresServer, start_postgres
 from tests.builders.redis import RedisServer, start_redis
 from tests.builders.s3 import S3Server, start_s3
+from tests.builders.sftp import SftpServer, start_sftp
 from tests.no_skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.no_skips import pytest_runtest_makereport as pytest_runtest_makereport
 
@@ -33,3 +35,19 @@ def s3_server() -> Iterator[S3Server]:
     server = start_s3()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def sftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SftpServer]:
+    """An SSH server for the whole session; a test that stops it starts its own."""
+    server = start_sftp(tmp_path_factory.mktemp("sftp"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariadbServer]:
+    """A MariaDB for the whole session; a test that restarts or kills it starts its own."""
+    server = start_mariadb()
+    yield server
+    server.remove()

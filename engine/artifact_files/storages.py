@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 from engine.artifact_files.faults import MissingClient, StorageUnsupported
 from engine.artifact_files.folder import Folder
 from engine.artifact_files.s3 import S3
+from engine.artifact_files.sftp import Sftp
 from engine.artifact_files.storage import Storage
 from engine.redaction import without_password
 
-STORAGES: Mapping[str, Callable[[str], Storage]] = {"file": Folder, "s3": S3}
+STORAGES: Mapping[str, Callable[[str], Storage]] = {"file": Folder, "s3": S3, "sftp": Sftp}
 
 _CLIENTS = {"s3": "s3fs", "sftp": "paramiko"}
 

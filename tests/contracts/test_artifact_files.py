@@ -29,6 +29,8 @@ def files(
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         url = f"s3://{server.make_bucket()}/some/prefix"
+    else:
+        url = request.getfixturevalue("sftp_server").url(f"/{tmp_path.name}/artifacts")
     files = ArtifactFiles(storage=open_storage(url))
     yield files
     files.close()
