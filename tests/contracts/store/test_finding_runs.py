@@ -82,3 +82,10 @@ def test_counts_tell_what_is_not_over_in_each_queue(runs: RunStore) -> None:
         "nightly": {RunState.QUEUED: 1},
         "default": {RunState.QUEUED: 1, RunState.RUNNING: 1, RunState.FAILED: 1},
     }
+
+
+def test_states_are_told_by_reference(runs: RunStore) -> None:
+    claimed, queued = runs.get(a_claim(runs).run_id), a_run(runs)
+    told = runs.states([claimed.reference, queued.reference, "K7M2-9QXF", "a\0b"])
+    assert told == {claimed.reference: RunState.RUNNING, queued.reference: RunState.QUEUED}
+    assert runs.states([]) == {}

@@ -335,3 +335,11 @@ def test_a_run_that_was_overtaken_by_a_later_reading_closes_and_reopens_nothing(
     assert ledger.only().status == "auto_closed"
     assert ledger.night([DRIFT], cut_off=cut_off, read_at=read_first).reopened == 0
     assert ledger.only().status == "auto_closed"
+
+
+def test_breaks_are_counted_by_their_status(ledger: Ledger) -> None:
+    ledger.night([DRIFT, CHAIN])
+    ledger.night([DRIFT])
+    for status, count in (("open", 1), ("auto_closed", 1), ("accepted", 0)):
+        assert ledger.breaks.count(reconciliation="wallets", status=status) == count
+    assert ledger.breaks.count(reconciliation="others", status="open") == 0

@@ -1,0 +1,44 @@
+"""Nothing of the store is left out of this suite, which runs on every database."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from engine.effects import Effects
+from engine.store.artifacts import ArtifactStore
+from engine.store.breaks import BreakStore
+from engine.store.leases import LeaseStore
+from engine.store.logs import LogStore
+from engine.store.reconciliations import ReconciliationStore
+from engine.store.runs import RunStore
+from engine.store.workers import WorkerStore
+
+STORES: list[type] = [
+    *(ArtifactStore, BreakStore, Effects, LeaseStore, LogStore),
+    *(ReconciliationStore, RunStore, WorkerStore),
+]
+TESTED = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_every_method_is_called_here(store: type) -> None:
+    methods = [
+        name
+        for name, _ in inspect.getmembers(store, inspect.isfunction)
+        if not name.startswith("_")
+    ]
+    assert methods
+    assert [name for name in methods if f".{name}(" not in TESTED] == []
+
+
+def test_every_store_is_listed_here() -> None:
+    folder = Path(inspect.getfile(RunStore)).parent
+    named = {
+        line.split()[1].split("(")[0].rstrip(":")
+        for file in folder.glob("*.py")
+        for line in file.read_text().splitlines()
+        if line.startswith("class ")
+    }
+    stores = {name for name in named if name.endswith("Store")}
+    assert stores == {store.__name__ for store in STORES} - {"Effects"}
