@@ -7,13 +7,15 @@ from engine.documents.closest import suggestion
 from engine.sources.database import Database
 from engine.sources.faults import UnknownSource, UnusableSource
 from engine.sources.folder import Folder
+from engine.sources.mysql import MysqlDatabase
 from engine.sources.postgres import PostgresDatabase
 from engine.sources.sqlite import SqliteDatabase
 
 Source = Database | Folder
 
-_KNOWN = "sqlite:///path, postgresql://..., file://path or a folder"
+_KNOWN = "sqlite:///path, postgresql://..., mysql://..., file://path or a folder"
 _POSTGRES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+_MYSQL = frozenset({"mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"})
 
 
 def open_source(name: str, url: str, home: Path) -> Source:
@@ -27,6 +29,8 @@ def open_source(name: str, url: str, home: Path) -> Source:
         return SqliteDatabase(name, home / rest[1:])
     if scheme in _POSTGRES:
         return PostgresDatabase(name, f"postgresql://{rest}")
+    if scheme in _MYSQL:
+        return MysqlDatabase(name, f"mysql://{rest}")
     reason = f"{scheme}:// is not supported; use {_KNOWN}"
     raise UnusableSource(example=name.upper(), reason=reason)
 

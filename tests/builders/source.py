@@ -8,13 +8,14 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import psycopg
 
+from tests.builders.mariadb import MariadbServer
 from tests.builders.postgres import PostgresServer
 
 Row = Sequence[Any]
@@ -48,7 +49,7 @@ class SqliteSource:
     """A file in `folder`."""
 
     folder: Path
-    types = {"whole": "", "number": "", "text": "", "instant": ""}
+    types: ClassVar = {"whole": "", "number": "", "text": "", "instant": ""}
 
     @property
     def path(self) -> Path:
@@ -92,11 +93,16 @@ class PostgresSource:
 
     server: PostgresServer
     database: str = field(init=False)
-    types = {"whole": "bigint", "number": "numeric", "text": "text", "instant": "timestamptz"}
+    types: ClassVar = {
+        "whole": "bigint",
+        "number": "numeric",
+        "text": "text",
+        "instant": "timestamptz",
+    }
 
     def __post_init__(self) -> None:
         self.database = self.server.make_database()
-        if not self.server.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{READER}'"):
+        if not self.server.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{READER}'"):  # noqa: S608
             self.server.execute(f"CREATE ROLE {READER} LOGIN PASSWORD '{SECRET}'")
         self.run(
             f"GRANT USAGE ON SCHEMA public TO {READER}",
@@ -139,6 +145,54 @@ class PostgresSource:
             return connection.execute(query.encode()).fetchall()
 
 
+@dataclass
+class MariadbSource:
+    """A database of its own on a server, with a role that may only read it."""
+
+    server: MariadbServer
+    database: str = field(init=False)
+    types: ClassVar = {
+        "whole": "bigint",
+        "number": "decimal(38, 6)",
+        "text": "varchar(191)",
+        "instant": "timestamp(6) NULL",
+    }
+
+    def __post_init__(self) -> None:
+        self.database = self.server.make_database()
+        self.server.execute(f"CREATE USER IF NOT EXISTS {READER} IDENTIFIED BY '{SECRET}'")
+        self.server.execute(f"GRANT SELECT ON `{self.database}`.* TO {READER}")
+
+    @property
+    def url(self) -> str:
+        """Of the reader."""
+        return self.server.url_of(self.database, role=READER, password=SECRET_IN_URL)
+
+    def make(self, table: str, columns: Mapping[str, str]) -> None:
+        """Make an empty table, whose texts know no upper and lower case."""
+        self.run(f"CREATE TABLE {table} ({_declared(columns, self.types)}) ENGINE = InnoDB")
+
+    def fill(self, table: str, rows: Iterable[Row]) -> None:
+        """By statements of many rows."""
+        with self.server.connect(self.database) as connection, connection.cursor() as cursor:
+            values = [[_for_mariadb(value) for value in row] for row in rows]
+            if values:
+                marks = ", ".join(["%s"] * len(values[0]))
+                cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608
+            connection.commit()
+
+    def run(self, *statements: str) -> None:
+        """Carry out statements in one transaction, as the owner."""
+        with self.server.connect(self.database) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            connection.commit()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, as the owner."""
+        return self.server.execute(query, self.database)
+
+
 def _declared(columns: Mapping[str, str], types: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {types[kind]}" for name, kind in columns.items())
 
@@ -150,3 +204,8 @@ def _for_sqlite(value: object) -> object:
         whole = value == int(value) and -(2**63) <= value < 2**63
         return int(value) if whole else float(value)
     return value
+
+
+def _for_mariadb(value: object) -> object:
+    # Its session is in UTC.
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
