@@ -241,6 +241,8 @@ class App:
         from engine.worker.worker import Worker, new_worker_id
 
         environment = {**os.environ, **self.settings.environment()}
+        # Before anything starts: a storage that cannot be is no matter of each single run.
+        retention = self.retention
         fork_server = ForkServer.start(environment, preload=self._preload())
         worker_id = new_worker_id()
         claims = HeldClaims(self.runs, fork_server.stop)
@@ -263,6 +265,7 @@ class App:
             presence=self.presence,
             doorbell=self.doorbell,
             fork_server=fork_server,
+            purge_spool=retention.purge_spool,
             release=self.close,
             grace_seconds=grace_seconds,
         )
@@ -289,6 +292,8 @@ class App:
         for name in ("doorbell",):
             if name in made:
                 made[name].close()
+        if "publisher" in made:
+            self.publisher.files.close()
         if "database" in made:
             self.database.dispose()
 
@@ -299,8 +304,11 @@ class App:
 
     def _preload(self) -> list[str]:
         """What every attempt would otherwise import for itself."""
+        from engine.artifact_files.storages import client_of
+
         modules = {job.function.__module__ for job in self.jobs.values()}
-        return [*_PRELOADED, *self.database.drivers, *sorted(modules)]
+        clients = [*self.database.drivers, *client_of(self.settings.storage)]
+        return [*_PRELOADED, *clients, *sorted(modules)]
 
 
 def build_app(settings: Settings, *, clock: Clock | None = None) -> App:

@@ -1,6 +1,6 @@
 """The kinds of storage, by the scheme of their URL."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
@@ -13,7 +13,7 @@ from engine.redaction import without_password
 
 STORAGES: Mapping[str, Callable[[str], Storage]] = {"file": Folder, "s3": S3, "sftp": Sftp}
 
-_CLIENTS = {"s3": "s3fs", "sftp": "paramiko"}
+_CLIENTS = {"s3": ("s3fs",), "sftp": ("paramiko",)}
 
 
 def open_storage(url: str) -> Storage:
@@ -28,6 +28,11 @@ def require_client(url: str) -> None:
     if scheme not in STORAGES:
         text = f"write {' or '.join(f'{each}://' for each in STORAGES)}"
         raise StorageUnsupported(url=without_password(url), text=text)
-    package = _CLIENTS.get(scheme)
-    if package is not None and find_spec(package) is None:
-        raise MissingClient(scheme=scheme, package=package)
+    for package in client_of(url):
+        if find_spec(package) is None:
+            raise MissingClient(scheme=scheme, package=package)
+
+
+def client_of(url: str) -> Sequence[str]:
+    """The package, if any, that a storage of this kind is reached by."""
+    return _CLIENTS.get(urlsplit(url).scheme, ())

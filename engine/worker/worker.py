@@ -22,6 +22,7 @@ logger = logging.getLogger("engine.worker")
 BEAT_SECONDS = 2.0
 FENCE_SECONDS = 0.5
 SWEEP_SECONDS = 1.0
+SPOOL_SECONDS = 60.0
 HAND_BACK_SECONDS = 0.2
 
 
@@ -42,6 +43,7 @@ class Worker:
     presence: WorkerStore
     doorbell: Doorbell
     fork_server: ForkServer
+    purge_spool: Callable[[], object]
     release: Callable[[], None]
     grace_seconds: float
     _draining: threading.Event = field(default_factory=threading.Event, init=False)
@@ -57,6 +59,7 @@ class Worker:
             Rounds("heartbeat", self._beat, seconds=BEAT_SECONDS),
             Rounds("fence", self.claims.fence, seconds=FENCE_SECONDS),
             Rounds("sweep", self.sweep.once, seconds=SWEEP_SECONDS),
+            Rounds("spool", self.purge_spool, seconds=SPOOL_SECONDS),
         ]
         for rounds in self._rounds:
             rounds.start()

@@ -98,6 +98,7 @@ def worker(runs: RunStore, fork_server: FakeForkServer) -> Iterator[Worker]:
         presence=WorkerStore(runs.database),
         doorbell=doorbell,
         fork_server=attempts,
+        purge_spool=lambda: None,
         release=lambda: None,
         grace_seconds=0,
     )
