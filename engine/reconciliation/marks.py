@@ -11,7 +11,7 @@ from engine.reconciliation.definition import QueryRows, Side
 from engine.reconciliation.sides import Snapshots
 from engine.reconciliation.staging import Staging
 
-_FEW = 2_000  # entries that a source is asked for by their ids
+_FEW = 20_000  # entries that a source is asked for by their ids
 
 
 def read_marks(
@@ -25,7 +25,8 @@ def read_marks(
     asked = ["entry", *columns]
     side = replace(entries, name="marks")
     wanted = "entry IN (SELECT entry::VARCHAR FROM alike)"
-    ids = [row[0] for row in staging.rows("SELECT DISTINCT entry::VARCHAR FROM alike LIMIT 2001")]
+    some = f"SELECT DISTINCT entry::VARCHAR FROM alike LIMIT {_FEW + 1}"  # noqa: S608
+    ids = [entry for (entry,) in staging.rows(some)]
     if len(ids) <= _FEW and isinstance(side.rows, QueryRows) and len(side.keys["entry"]) == 1:
         snapshots.stage_some(side, asked, staging, only=wanted, ids=ids)
         ((found,),) = staging.rows("SELECT count(DISTINCT entry) FROM marks")
