@@ -1,12 +1,14 @@
 """What every test may ask for, and what holds for every test."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.builders.mariadb import MariadbServer, start_mariadb
 from tests.builders.postgres import PostgresServer, start_postgres
 from tests.builders.redis import RedisServer, start_redis
+from tests.builders.source import BACKENDS, SourceDatabase, a_source
 from tests.builders.s3 import S3Server, start_s3
 from tests.builders.sftp import SftpServer, start_sftp
 from tests.no_skips import pytest_make_collect_report as pytest_make_collect_report
@@ -51,3 +53,9 @@ def mariadb_server() -> Iterator[MariadbServer]:
     server = start_mariadb()
     yield server
     server.remove()
+
+
+@pytest.fixture(params=BACKENDS)
+def source_database(request: pytest.FixtureRequest, tmp_path: Path) -> SourceDatabase:
+    """An empty source of every kind in turn, with a role that may only read it."""
+    return a_source(request.param, tmp_path, request.getfixturevalue)

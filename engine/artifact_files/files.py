@@ -79,7 +79,7 @@ class ArtifactFiles:
                 seconds = wait.total_seconds() * random.uniform(0.5, 1)  # noqa: S311
                 tell(f"the storage does not answer; try {number + 1} of {allowed}")
                 facts = {"error": str(error), "tries": number, "again_in": round(seconds, 1)}
-                logger.warning("the storage is tried again", extra=facts)
+                logger.info("the storage is tried again", extra=facts)
                 self.sleep(seconds)
 
 

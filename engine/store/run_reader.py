@@ -89,24 +89,27 @@ class RunReader:
 
     def lost(self) -> Sequence[Run]:
         """Running runs whose lease ran out: their workers are dead or cut off."""
-        where = and_(runs.c.state == RunState.RUNNING, runs.c.lease_until < database_now())
+        where = and_(
+            runs.c.state == RunState.RUNNING, runs.c.lease_until < database_now(steady=True)
+        )
         return self._many(select(runs).where(where).order_by(runs.c.id))
 
     def due(self, *, silent_for: timedelta, limit: int = 1000) -> Sequence[Run]:
         """Claimable runs whose time has come and that nobody rang for in the last while."""
         where = and_(
             runs.c.state.in_(CLAIMABLE),
-            runs.c.due_at <= database_now(),
-            or_(runs.c.rung_at.is_(None), runs.c.rung_at < database_now(-silent_for)),
+            runs.c.due_at <= database_now(steady=True),
+            or_(runs.c.rung_at.is_(None), runs.c.rung_at < database_now(-silent_for, steady=True)),
         )
         return self._many(select(runs).where(where).order_by(runs.c.due_at, runs.c.id).limit(limit))
 
     def next_in_line(self, schedule: str) -> Run | None:
         """The oldest due run that waits for its schedule's running one to end."""
         where = and_(
+            runs.c.schedule == schedule,  # an index has it
             runs.c.exclusive == schedule,
             runs.c.state.in_(CLAIMABLE),
-            runs.c.due_at <= database_now(),
+            runs.c.due_at <= database_now(steady=True),
         )
         first = self._many(select(runs).where(where).order_by(runs.c.due_at, runs.c.id).limit(1))
         return first[0] if first else None

@@ -40,6 +40,8 @@ class Home:
         self.folder = folder
         self._queue_url = queue_url
         self._database_url = database_url
+        # Of its processes' environment; a test may add to it.
+        self.more: dict[str, str] = {}
         self._started: list[subprocess.Popen[bytes]] = []
         (folder / "jobs").mkdir(parents=True)
         (folder / "jobs" / "__init__.py").touch()
@@ -55,7 +57,7 @@ class Home:
             "PYTHONPATH": str(ROOT),
             **({"ENGINE_DATABASE_URL": self._database_url} if self._database_url else {}),
         }
-        return inherited | ours
+        return inherited | ours | self.more
 
     @cached_property
     def database(self) -> Database:

@@ -67,7 +67,7 @@ def test_a_storage_that_stumbles_gets_the_file_from_the_spool_in_the_end(
 ) -> None:
     files, waits = files_on(tmp_path, AWAY, 4)
     told: list[str] = []
-    with caplog.at_level(logging.WARNING, "engine.storage"):
+    with caplog.at_level(logging.INFO, "engine.storage"):
         files.put(a_spooled_file(tmp_path, b"whole"), "7/a", tell=told.append)
     with files.open("7/a") as source:
         assert source.read() == b"whole"

@@ -1,0 +1,108 @@
+"""The artifacts' storage is away: nothing is read twice for it, nothing half stored is listed."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.states import RunState
+from tests.builders.nightly import Nightly
+from tests.builders.s3 import S3Server
+from tests.builders.sftp import SftpServer
+from tests.processes.waiting import until
+
+pytestmark = pytest.mark.process
+
+FILES = ["wallets-2026-11-24.csv", "wallets-2026-11-24.pdf", "wallets-2026-11-24.xlsx"]
+
+Server = S3Server | SftpServer
+
+
+@pytest.fixture(params=["s3", "sftp"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A storage's server that is not there yet."""
+    server: Server = S3Server() if request.param == "s3" else SftpServer(tmp_path / "sftp")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def home(server: Server, tmp_path: Path) -> Iterator[Nightly]:
+    """A home whose files are at that server."""
+    if isinstance(server, S3Server):
+        home = Nightly(tmp_path / "home", storage_url="s3://reports/nightly")
+        home.more |= server.environment
+    else:
+        home = Nightly(tmp_path / "home", storage_url=server.url())
+    yield home
+    home.close()
+
+
+def start(server: Server) -> None:
+    server.start()
+    if isinstance(server, S3Server):
+        server.make_bucket("reports")
+
+
+def test_a_run_whose_files_could_not_be_stored_stores_them_later_without_its_source(
+    home: Nightly, server: Server, tmp_path: Path
+) -> None:
+    run = home.reconcile()
+    home.start_worker()
+    failed = home.until(run, RunState.RETRYING)
+    assert failed.state is RunState.RETRYING
+    assert failed.error is not None
+    assert failed.error.type == "StorageUnreachable"
+    assert "does not answer" in failed.error.message
+    assert home.json("artifacts", "list")["artifacts"] == []
+    assert home.spooled() == [run.reference]
+    breaks = home.json("breaks", "list")
+    # There is nothing to be queried any more.
+    home.world.path.unlink()
+    start(server)
+    ended = home.until(run)
+    assert ended.state is RunState.SUCCEEDED
+    assert ended.attempt == 2
+    assert ended.result["breaks"] == ended.result["opened"] == len(breaks["breaks"])
+    assert home.json("breaks", "list") == breaks
+    until(lambda: home.spooled() == [])
+    artifacts = home.json("artifacts", "list")["artifacts"]
+    assert sorted(each["name"] for each in artifacts) == FILES
+    for each in artifacts:
+        target = tmp_path / each["name"]
+        got = home.run("artifacts", "get", str(each["id"]), "-o", str(target))
+        assert got.returncode == 0, got.stderr
+        assert hashlib.sha256(target.read_bytes()).hexdigest() == each["sha256"]
+
+
+def test_what_is_kept_for_a_run_goes_when_the_run_has_failed_for_good(
+    home: Nightly, server: Server
+) -> None:
+    run = home.reconcile(attempts=1)
+    worker = home.start_worker()
+    failed = home.until(run)
+    assert failed.state is RunState.FAILED
+    assert home.spooled() == [run.reference]
+    worker.terminate()
+    worker.wait(timeout=20)
+    home.start_worker()  # looks at the spool when it starts, and each minute
+    until(lambda: home.spooled() == [], within=20)
+
+
+def test_a_download_from_a_storage_that_is_away_is_one_line_and_leaves_nothing(
+    home: Nightly, server: Server, tmp_path: Path
+) -> None:
+    start(server)
+    run = home.reconcile()
+    home.start_worker()
+    assert home.until(run).state is RunState.SUCCEEDED
+    server.stop()
+    target = tmp_path / "a.csv"
+    got = home.run("artifacts", "get", "1", "-o", str(target))
+    assert got.returncode == 6
+    assert got.stderr.count("\n") == 1
+    assert "does not answer" in got.stderr
+    assert "secret" not in got.stderr
+    assert not target.exists()
+    assert list(tmp_path.glob(".a.csv*")) == []
