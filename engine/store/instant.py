@@ -47,12 +47,18 @@ class database_now(ColumnElement[datetime]):  # noqa: N801 - reads as an SQL fun
     """The database's clock, optionally moved by a duration; leases are set and compared by it.
 
     It goes on within a transaction and even within a statement, which may have waited for a lock:
-    two readings in one statement need not be equal. Each database's module says how it is read.
+    two readings in one statement need not be equal. `steady` reads it once for the statement, for
+    those that wait for nothing: then an index over instants serves. Each database's module says
+    how it is read.
     """
 
     inherit_cache = True
-    _traverse_internals = [("moved_by", InternalTraversal.dp_plain_obj)]  # noqa: RUF012 - as SQLAlchemy declares it
+    _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it
+        ("moved_by", InternalTraversal.dp_plain_obj),
+        ("steady", InternalTraversal.dp_boolean),
+    ]
     type = Instant()
 
-    def __init__(self, moved_by: timedelta = timedelta()) -> None:
+    def __init__(self, moved_by: timedelta = timedelta(), *, steady: bool = False) -> None:
         self.moved_by = moved_by
+        self.steady = steady

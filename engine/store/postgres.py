@@ -125,7 +125,8 @@ class Postgres:
 @compiles(database_now, "postgresql")
 def _now(element: database_now, compiler: Any, **options: Any) -> str:
     # Not now(): that is when the transaction began, which may have waited for a lock since.
-    return f"(clock_timestamp() + interval '{element.moved_by.total_seconds():.6f} seconds')"
+    read = "(SELECT clock_timestamp())" if element.steady else "clock_timestamp()"
+    return f"({read} + interval '{element.moved_by.total_seconds():.6f} seconds')"
 
 
 def _one_line(error: object) -> str:

@@ -8,6 +8,11 @@ from typing import Any
 from engine.schedules.schedule import Overlap
 from engine.states import RunState
 
+# So many of them, and a run is quarantined.
+CRASHES_ALLOWED = 3
+# How an attempt ends that nobody ended: its worker was lost, or its process died without a word.
+CRASHED_OUTCOMES = ("lost", "crashed")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunError:
@@ -116,3 +121,8 @@ class Attempt:
     started_at: datetime
     finished_at: datetime | None
     peak_memory_bytes: int | None
+
+    @property
+    def crashed(self) -> bool:
+        """Whether nobody ended it. One that is killed at a limit of its own has not crashed."""
+        return self.outcome in CRASHED_OUTCOMES

@@ -14,7 +14,7 @@ from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.key import require_key
 from engine.store.reference import new_reference
-from engine.store.run import Claim, NewRun, Run, RunError
+from engine.store.run import CRASHED_OUTCOMES, CRASHES_ALLOWED, Claim, NewRun, Run, RunError
 from engine.store.run_reader import CLAIMABLE, RunReader, as_run
 from engine.store.tables import attempts, runs
 from engine.store.turns import take_turn
@@ -88,7 +88,11 @@ class RunStore(RunReader):
         return as_run(booked) if booked is not None else None
 
     def claim(self, run_id: int, worker: str) -> Claim | None:
-        """Take a due run; None if it is not due, already taken, ended, or must wait its turn."""
+        """Take a due run; None if it is not due, already taken, ended, or must wait its turn.
+
+        Of the runs that one more crash would quarantine, a worker carries out one at a time: what
+        kills it takes the others along, and they are not to blame.
+        """
         token = secrets.token_hex(16)
         mine = update(runs).where(
             runs.c.id == run_id, runs.c.state.in_(CLAIMABLE), runs.c.due_at <= database_now()
@@ -113,8 +117,12 @@ class RunStore(RunReader):
                 ).scalar_one_or_none()
                 if number is None:
                     return None
+                if number >= CRASHES_ALLOWED and _is_beside_another(connection, run_id, worker):
+                    raise _NotNow
                 begun = {"run_id": run_id, "number": number, "worker": worker}
                 connection.execute(insert(attempts).values(begun | {"started_at": database_now()}))
+        except _NotNow:
+            return None
         except IntegrityError:
             # Another run of the same schedule is running: `uq_runs_exclusive_running`.
             return None
@@ -178,6 +186,25 @@ class RunStore(RunReader):
             finished_at=database_now(),
         )
 
+    def crash(
+        self,
+        claim: Claim,
+        error: RunError,
+        wait: timedelta | None,
+        peak_memory_bytes: int | None = None,
+        *,
+        quarantined: RunError | None = None,
+    ) -> bool:
+        """The attempt's process died: another one follows after `wait`, or the run fails with None.
+
+        `quarantined` fails it too, and says why a person must look at it first. False if the lease
+        was lost.
+        """
+        moved_to = _after_crash(error, wait, quarantined)
+        return self._end(
+            claim, moved_to.pop("state"), "crashed", error, peak_memory_bytes, **moved_to
+        )
+
     def hand_back(
         self, claim: Claim, error: RunError, peak_memory_bytes: int | None = None
     ) -> bool:
@@ -192,23 +219,22 @@ class RunStore(RunReader):
             rung_at=None,
         )
 
-    def rescue(self, run: Run, error: RunError, wait: timedelta | None) -> bool:
+    def rescue(
+        self,
+        run: Run,
+        error: RunError,
+        wait: timedelta | None,
+        *,
+        quarantined: RunError | None = None,
+    ) -> bool:
         """Take a lost run from its dead worker, to run again after `wait` or to fail with None.
 
-        False if its lease was renewed, or another rescuer was faster.
+        `quarantined` fails it too, and says why a person must look at it first. False if its lease
+        was renewed, or another rescuer was faster.
         """
-        target = RunState.FAILED if wait is None else RunState.RETRYING
-        RUN.require(RunState.RUNNING, target)
-        values = {
-            "state": target,
-            "lease_token": None,
-            "lease_until": None,
-            "rung_at": None,
-            "finished_at": database_now() if wait is None else None,
-            **_error_values(error),
-        }
-        if wait is not None:
-            values["due_at"] = database_now(wait)
+        moved_to = _after_crash(error, wait, quarantined)
+        RUN.require(RunState.RUNNING, moved_to["state"])
+        values = {"lease_token": None, "lease_until": None, **moved_to}
         dead = (
             runs.c.id == run.id,
             runs.c.state == RunState.RUNNING,
@@ -285,6 +311,24 @@ class RunStore(RunReader):
         return moved.rowcount == 1
 
 
+class _NotNow(Exception):
+    """Undoes a claim."""
+
+
+def _is_beside_another(connection: Connection, run_id: int, worker: str) -> bool:
+    """Whether this run and another one of the worker's have crashed as often as they may."""
+    take_turn(connection, "suspects", worker)
+    crashes = (
+        select(func.count())
+        .where(attempts.c.run_id == runs.c.id, attempts.c.outcome.in_(CRASHED_OUTCOMES))
+        .scalar_subquery()
+    )
+    running = (runs.c.state == RunState.RUNNING, runs.c.worker == worker)
+    suspects = select(runs.c.id).where(*running, crashes >= CRASHES_ALLOWED - 1)
+    found = set(connection.execute(suspects).scalars())
+    return run_id in found and len(found) > 1
+
+
 def held(claim: Claim) -> ColumnElement[bool]:
     """The run is this claim's, and its lease has not run out; for writes of the attempt itself."""
     return and_(_held(claim), runs.c.lease_until > database_now())
@@ -297,6 +341,24 @@ def _held(claim: Claim) -> ColumnElement[bool]:
         runs.c.state == RunState.RUNNING,
         runs.c.lease_token == claim.token,
     )
+
+
+def _after_crash(
+    error: RunError, wait: timedelta | None, quarantined: RunError | None
+) -> dict[str, Any]:
+    if quarantined is not None:
+        return {
+            "state": RunState.FAILED,
+            "review": "required",
+            "finished_at": database_now(),
+            "rung_at": None,
+            **_error_values(quarantined),
+        }
+    if wait is None:
+        ended = {"state": RunState.FAILED, "finished_at": database_now()}
+    else:
+        ended = {"state": RunState.RETRYING, "due_at": database_now(wait)}
+    return {**ended, "rung_at": None, **_error_values(error)}
 
 
 def _error_values(error: RunError | None) -> dict[str, Any]:

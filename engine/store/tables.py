@@ -36,7 +36,7 @@ runs = Table(
     Column("job", Words, nullable=False),
     Column("queue", Words, nullable=False),
     Column("state", Words, nullable=False),
-    Column("review", Words),
+    Column("review", Words),  # required: a person decides before it is retried
     Column("reason", Words),  # why it was skipped
     Column("actor", Words),
     Column("key", Words, unique=True),
@@ -84,7 +84,8 @@ attempts = Table(
     Column("run_id", Id, ForeignKey("runs.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("worker", Words, nullable=False),
-    Column("outcome", Words),  # succeeded, failed, handed_back, lost; None while it runs
+    # succeeded, failed, handed_back; crashed, lost; None while it runs
+    Column("outcome", Words),
     Column("error_type", Words),
     Column("error_message", Words),
     Column("error_trace", Words),
