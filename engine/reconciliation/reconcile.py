@@ -36,6 +36,8 @@ from engine.store.difference import Difference
 Progress = Callable[[int, int, str], None]
 Period = tuple[datetime, datetime]
 
+_STEPS = 5
+
 
 class DoubledWallet(Invalid):
     """The wallets side gives one wallet more than once, so nobody knows which balance is meant."""
@@ -83,27 +85,26 @@ class Reconciler:
             open_staging(zone=definition.timezone, **self._staging) as staging,  # type: ignore[arg-type]
         ):
             staged = []
-            steps = len(definition.sides) + 3
-            for step, side in enumerate(definition.sides):
-                tell(step, steps, f"reading {side.name}")
+            for side in definition.sides:
+                tell(int(side is definition.entries), _STEPS, f"reading {side.name}")
                 staged.append(snapshots.stage(side, staging))
             _agree_on_ids(definition, staging)
             spellings = tidy_currencies(definition, staging)
             _require_single_wallets(definition, staging)
-            tell(len(staged), steps, "comparing")
+            tell(2, _STEPS, "comparing")
             # The source adds up its totals while the rows it gave are compared.
             with ThreadPoolExecutor(max_workers=1) as beside:
                 asked = beside.submit(_ask_totals, snapshots, staged, spellings)
                 chains = _compare(definition, snapshots, staging, micros(cut_off))
-                tell(steps - 2, steps, "proving the control totals")
+                tell(3, _STEPS, "proving the control totals")
                 totals = tie_out(definition, staging, asked.result())
-            tell(steps - 1, steps, "listing differences")
+            tell(4, _STEPS, "listing differences")
             material = Material(
                 definition=definition, staging=staging, chains=chains, cut_off=micros(cut_off)
             )
             answers = [CHECKS[check](material, settings) for check, settings in _asked(definition)]
             differences = first_causes(each for answer in answers for each in answer.differences)
-            tell(steps, steps, "done")
+            tell(_STEPS, _STEPS, "done")
             return Result(
                 reconciliation=definition.name,
                 title=definition.title,

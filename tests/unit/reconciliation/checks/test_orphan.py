@@ -138,3 +138,11 @@ def test_owners_may_come_more_than_once_and_as_texts(canteen: Canteen) -> None:
 
 def test_without_owners_nobody_is_asked_for(canteen: Canteen) -> None:
     assert canteen.find().differences == []
+
+
+def test_progress_never_goes_back_however_many_sides_there_are(canteen: Canteen) -> None:
+    canteen.ask("orphan: {}", change=with_owners)
+    told: list[tuple[int, int, str]] = []
+    canteen.reconciler().find("wallets", progress=lambda *step: told.append(step))
+    assert told == sorted(told, key=lambda step: step[0])
+    assert told[-1] == (5, 5, "done")
