@@ -233,6 +233,8 @@ def _with_database(url: str) -> str:
     """`url` if it names the database as well as the server."""
     if _is_server(url):
         parts = urlsplit(url)
+        if parts.netloc.count("@") > 1:
+            raise ValueError("an @ in a user or password is written %40")
         if not parts.path.strip("/") and "dbname=" not in parts.query:
             raise ValueError("a database is missing, such as postgresql://localhost/engine")
     return url

@@ -145,6 +145,14 @@ def test_a_file_where_a_folder_should_be_is_named(
     assert f"{home}/var is not a folder that can be written to" in refused()
 
 
+@pytest.mark.parametrize("password", ["se@cret", "se/cret", "se#cret", "se?cret"])
+def test_a_password_that_is_not_escaped_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("ENGINE_DATABASE_URL", f"postgresql://clerk:{password}@db/engine")
+    assert "cret" not in refused()
+
+
 @pytest.mark.parametrize(
     "url",
     ["amqp://user:secret@host/x", "redis://user:sec:ret@ho st:x/0", "redis://:secret@:1/0"],
