@@ -8,9 +8,9 @@ import pytest
 from tests.builders.mariadb import MariadbServer, start_mariadb
 from tests.builders.postgres import PostgresServer, start_postgres
 from tests.builders.redis import RedisServer, start_redis
-from tests.builders.source import BACKENDS, SourceDatabase, a_source
 from tests.builders.s3 import S3Server, start_s3
 from tests.builders.sftp import SftpServer, start_sftp
+from tests.builders.source import BACKENDS, SourceDatabase, a_source
 from tests.no_skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.no_skips import pytest_runtest_makereport as pytest_runtest_makereport
 

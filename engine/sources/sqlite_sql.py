@@ -1,6 +1,9 @@
 """SQLite's SQL: here each value has a type of its own, whatever its column says."""
 
+import re
 from collections.abc import Collection, Sequence
+
+_WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
 class SqliteSql:
@@ -29,8 +32,9 @@ class SqliteSql:
         return f"({text}) COLLATE BINARY IN ({_listed(values)})"
 
     def has_id(self, column: str, ids: Collection[str]) -> str:
-        """SQLite takes the texts for numbers, if the column is one of those."""
-        return f"{self.name(column)} IN ({_listed(ids)})"
+        """A column without a type holds numbers and texts, and takes neither for the other."""
+        numbers = [each for each in ids if _WHOLE_NUMBER.fullmatch(each)]
+        return f"{self.name(column)} IN ({', '.join([_listed(ids), *numbers])})"
 
     def is_whole(self, column: str) -> str:
         """SQLite would take the text '12x' for 12."""

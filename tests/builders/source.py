@@ -1,11 +1,16 @@
 """Sources of every kind with the same rows: a database, its tables, and the URL of its reader.
 
+A test that wants one of each takes the fixture `source_database`, which is a `SourceDatabase` of
+each kind in turn.
+
 Columns are given by kind: `whole` (integers of 64 bits), `number` (exact, with fractions),
 `text`, and `instant` (aware datetimes). In SQLite they have no type, so anything goes in.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -76,10 +81,18 @@ class SqliteSource:
                 connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608
 
     def run(self, *statements: str) -> None:
-        """Carry out statements in one transaction."""
-        with closing(sqlite3.connect(self.path)) as connection, connection:
-            for statement in statements:
-                connection.execute(statement)
+        """Carry out statements in one transaction, in another process.
+
+        Two SQLites in one process drop each other's locks on a file, so this one writes while
+        nothing is read.
+        """
+        ran = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", _RUN, str(self.path), *statements],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -104,6 +117,7 @@ class PostgresSource:
         self.database = self.server.make_database()
         if not self.server.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{READER}'"):  # noqa: S608
             self.server.execute(f"CREATE ROLE {READER} LOGIN PASSWORD '{SECRET}'")
+            _ask_for_passwords(self.server)
         self.run(
             f"GRANT USAGE ON SCHEMA public TO {READER}",
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {READER}",
@@ -191,6 +205,75 @@ class MariadbSource:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query, as the owner."""
         return self.server.execute(query, self.database)
+
+
+BACKENDS = ("sqlite", "postgresql", "mariadb")
+
+
+def a_source(
+    backend: str, folder: Path, server: Callable[[str], Any]
+) -> SqliteSource | PostgresSource | MariadbSource:
+    """An empty database of a kind; `server` gives a fixture by its name."""
+    if backend == "sqlite":
+        return SqliteSource(folder)
+    if backend == "postgresql":
+        return PostgresSource(server("postgres_server"))
+    return MariadbSource(server("mariadb_server"))
+
+
+WORLD = {
+    "students": {"id": "whole"},
+    "wallets": {
+        "id": "whole",
+        "student_id": "whole",
+        "currency": "text",
+        "opening_minor": "whole",
+        "balance_minor": "whole",
+    },
+    "entries": {
+        "id": "whole",
+        "wallet_id": "whole",
+        "type": "text",
+        "reference": "text",
+        "amount_minor": "whole",
+        "currency": "text",
+        "balance_after_minor": "whole",
+        "posted_at": "instant",
+        "status": "text",
+    },
+}
+
+
+def copy_world(path: Path, source: SourceDatabase) -> None:
+    """The tables of a demo world that are reconciled, as they are in its SQLite file."""
+    with closing(sqlite3.connect(path)) as connection:
+        for table, columns in WORLD.items():
+            source.make(table, columns)
+            rows = connection.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608
+            instants = [at for at, kind in enumerate(columns.values()) if kind == "instant"]
+            source.fill(table, (_with_instants(row, instants) for row in rows))
+
+
+def _with_instants(row: Row, instants: Sequence[int]) -> Row:
+    return [
+        datetime.fromisoformat(value) if at in instants else value for at, value in enumerate(row)
+    ]
+
+
+_RUN = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as connection:
+    for statement in sys.argv[2:]:
+        connection.execute(statement)
+"""
+
+
+def _ask_for_passwords(server: PostgresServer) -> None:
+    """Of the reader; everybody else is trusted."""
+    file = server.folder / "data" / "pg_hba.conf"
+    rule = f"host all {READER} 127.0.0.1/32 scram-sha-256\n"
+    file.write_text(rule + file.read_text(encoding="utf-8"), encoding="utf-8")
+    server.execute("SELECT pg_reload_conf()")
 
 
 def _declared(columns: Mapping[str, str], types: Mapping[str, str]) -> str:
