@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 
 from engine.redaction import without_password
@@ -70,9 +70,8 @@ class Postgres:
                 pool_pre_ping=True,
                 pool_use_lifo=True,
             )
-        except ModuleNotFoundError as error:
-            if error.name != "psycopg":
-                raise
+        except ImportError:
+            # It is not there, or is there without the server's own library.
             raise MissingDriver from None
         event.listen(engine, "do_connect", self._connect)
         return engine
@@ -104,21 +103,25 @@ class Postgres:
         if not isinstance(error, DBAPIError):
             return None
         state = getattr(error.orig, "sqlstate", None)
-        lost = error.connection_invalidated or (state or "").startswith(_UNUSABLE)
+        if state is None:
+            # Not the server's word: the driver lost it, or was used in a wrong way.
+            lost = error.connection_invalidated or isinstance(error, OperationalError)
+        else:
+            lost = state.startswith(_UNUSABLE)
         return _one_line(error.orig) if lost else None
 
     def _connect(self, dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
         """Connect, or say why not: a wrong option of the URL, an unknown host, a refusal."""
         driver = dialect.dbapi
+        chosen = ", ".join(f"set_config('{name}', '{to}', false)" for name, to in _SESSION.items())
         try:
             connection = driver.connect(*arguments, **{**_CONNECTING, **options})
+            connection.autocommit = True
+            connection.execute(f"SELECT {chosen}")
+            connection.autocommit = False
         except driver.Error as error:
             shown = without_password(self.url.render_as_string(hide_password=True))
             raise LedgerUnreachable(url=shown, error=_one_line(error)) from error
-        connection.autocommit = True
-        chosen = ", ".join(f"set_config('{name}', '{to}', false)" for name, to in _SESSION.items())
-        connection.execute(f"SELECT {chosen}")
-        connection.autocommit = False
         return connection
 
 

@@ -142,6 +142,16 @@ def test_a_wrong_password_is_named_and_not_shown(
     assert "password authentication failed" in refusal(connected(url).revision)
 
 
+def test_a_connection_that_ends_before_it_is_used_is_named(
+    postgres_server: PostgresServer,
+    connected: Callable[[str], Database],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(module._SESSION, "lock_timeout", "soon")
+    told = refusal(connected(postgres_server.url).revision)
+    assert 'invalid value for parameter "lock_timeout"' in told
+
+
 def test_too_many_connections_are_named(
     postgres_server: PostgresServer, connected: Callable[[str], Database]
 ) -> None:
