@@ -51,6 +51,7 @@ def list_(
             "reference": run.reference,
             "job": run.job,
             "state": run.state,
+            "review": run.review,
             "schedule": run.schedule,
             "attempt": run.attempt,
             "created": run.created_at,
@@ -64,12 +65,15 @@ def list_(
         "reference",
         "job",
         "state",
+        "review",
         "schedule",
         "attempt",
         "created",
         "duration",
         "why",
     ]
+    if not any(run.review for run in found):
+        columns.remove("review")
     print_table(rows, columns, empty="No runs yet: `engine run JOB` books one.")
 
 
@@ -91,6 +95,7 @@ def show(name: Name, as_json: Json = False) -> None:
             "run": f"{run.id} {run.reference}",
             "job": run.job,
             "state": run.state,
+            "review": run.review,
             "reason": run.reason,
             "queue": run.queue,
             "actor": run.actor,

@@ -12,6 +12,7 @@ from engine.errors import EngineError
 from engine.execution import outcome
 from engine.execution.claims import HeldClaims, attempt_id
 from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress, StopReason
+from engine.execution.quarantine import quarantine_error
 from engine.job import Job
 from engine.redaction import without_passwords
 from engine.registry import UnknownJob, find
@@ -111,14 +112,16 @@ class Executor:
         if end.cause is Cause.STOPPED and end.reason is StopReason.LEASE_LOST:
             return False
         error = outcome.run_error(_ERROR_TYPES[end.cause], end.error or "it ended without a word")
-        if end.cause is Cause.CRASHED and job.on_crash == "fail":
-            return self.runs.fail(claim, error, peak)
+        if end.cause is Cause.CRASHED:
+            wait = _wait(claim, run, job) if job.on_crash == "retry" else None
+            quarantined = quarantine_error(self.runs, run, error)
+            return self.runs.crash(claim, error, wait, peak, quarantined=quarantined)
         return self._fail_or_retry(claim, run, job, error, peak)
 
     def _fail_or_retry(
         self, claim: Claim, run: Run, job: Job, error: RunError, peak: int | None
     ) -> bool:
-        wait = job.retry.next_wait(attempt=claim.attempt, attempts_allowed=run.attempts_allowed)
+        wait = _wait(claim, run, job)
         if wait is None:
             return self.runs.fail(claim, error, peak)
         return self.runs.retry_later(claim, error, wait, peak)
@@ -153,6 +156,10 @@ _ERROR_TYPES = {
     Cause.MEMORY_LIMIT: "MemoryLimitExceeded",
     Cause.STOPPED: "Stopped",
 }
+
+
+def _wait(claim: Claim, run: Run, job: Job) -> timedelta | None:
+    return job.retry.next_wait(attempt=claim.attempt, attempts_allowed=run.attempts_allowed)
 
 
 def _payload(run: Run, job: Job) -> dict[str, Any]:

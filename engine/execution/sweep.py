@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from engine.dispatch import Dispatch
 from engine.execution.outcome import run_error
+from engine.execution.quarantine import quarantine_error
 from engine.huey_app.doorbell import QueueUnreachable
 from engine.job import Job
 from engine.store.database import LedgerUnreachable
@@ -56,8 +57,14 @@ class Sweep:
                 run.attempt < run.attempts_allowed
             )
             error = run_error("WorkerLost", _text(run))
-            if self.dispatch.runs.rescue(run, error, timedelta() if again else None):
-                facts = {"reference": run.reference, "worker": run.worker, "again": again}
+            wait = timedelta() if again else None
+            quarantined = quarantine_error(self.dispatch.runs, run, error)
+            if self.dispatch.runs.rescue(run, error, wait, quarantined=quarantined):
+                facts = {
+                    "reference": run.reference,
+                    "worker": run.worker,
+                    "again": again and quarantined is None,
+                }
                 logger.warning("a run was rescued", extra=facts)
 
     def stop(self) -> None:

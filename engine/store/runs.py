@@ -122,6 +122,9 @@ class RunStore(RunReader):
                 begun = {"run_id": run_id, "number": number, "worker": worker}
                 connection.execute(insert(attempts).values(begun | {"started_at": database_now()}))
         except _NotNow:
+            # So that the sweep rings soon: another worker may have it.
+            with self.database.begin() as connection:
+                connection.execute(update(runs).where(runs.c.id == run_id).values(rung_at=None))
             return None
         except IntegrityError:
             # Another run of the same schedule is running: `uq_runs_exclusive_running`.

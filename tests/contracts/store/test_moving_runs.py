@@ -7,7 +7,7 @@ import pytest
 
 from engine.states import RunState
 from engine.store.database import Database
-from engine.store.run import Claim
+from engine.store.run import Claim, Run, RunError
 from engine.store.runs import RunStore
 from tests.builders.booking import BROKEN, a_claim, a_run, let_leases_run_out
 
@@ -18,6 +18,7 @@ ENDS: dict[str, End] = {
     "succeed": lambda runs, claim: runs.succeed(claim, None),
     "fail": lambda runs, claim: runs.fail(claim, BROKEN),
     "retry_later": lambda runs, claim: runs.retry_later(claim, BROKEN, HOUR),
+    "crash": lambda runs, claim: runs.crash(claim, BROKEN, HOUR),
     "hand_back": lambda runs, claim: runs.hand_back(claim, BROKEN),
 }
 
@@ -238,3 +239,65 @@ def test_attempts_are_numbered_for_the_life_of_a_run(runs: RunStore, database: D
     assert runs.succeed(a_claim(runs, run), None)
     outcomes = [(each.number, each.outcome) for each in runs.attempts_of(run.id)]
     assert outcomes == [(1, "failed"), (2, "handed_back"), (3, "lost"), (4, "succeeded")]
+
+
+def crash_often(runs: RunStore, run: Run, times: int) -> None:
+    """Attempts of the run whose process dies."""
+    for _ in range(times):
+        assert runs.crash(a_claim(runs, run), BROKEN, timedelta())
+
+
+def test_a_crash_is_followed_by_another_attempt_or_by_none(runs: RunStore) -> None:
+    run = a_run(runs)
+    assert runs.crash(a_claim(runs, run), BROKEN, timedelta(), 7)
+    assert (runs.get(run.id).state, runs.get(run.id).finished_at) == (RunState.RETRYING, None)
+    assert runs.crash(a_claim(runs, run), BROKEN, None)
+    failed = runs.get(run.id)
+    assert (failed.state, failed.review) == (RunState.FAILED, None)
+    assert failed.finished_at is not None
+    attempts = [(each.outcome, each.crashed) for each in runs.attempts_of(run.id)]
+    assert attempts == [("crashed", True)] * 2
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_quarantined_run_has_failed_and_waits_for_a_person(
+    runs: RunStore, database: Database, lost: bool
+) -> None:
+    claim = a_claim(runs)
+    why = RunError(type="Quarantined", message="crashed 3 times", fingerprint="q" * 16)
+    if lost:
+        let_leases_run_out(database)
+        assert runs.rescue(runs.get(claim.run_id), BROKEN, timedelta(), quarantined=why)
+    else:
+        assert runs.crash(claim, BROKEN, timedelta(), quarantined=why)
+    run = runs.get(claim.run_id)
+    assert (run.state, run.review, run.error) == (RunState.FAILED, "required", why)
+    assert run.finished_at is not None
+    assert runs.claim(run.id, "worker-2") is None
+    (attempt,) = runs.attempts_of(run.id)
+    assert (attempt.error_message, attempt.crashed) == ("broken", True)
+
+
+def test_a_worker_carries_out_one_run_at_a_time_that_may_be_what_kills_it(runs: RunStore) -> None:
+    first, second, other = (a_run(runs) for _ in range(3))
+    crash_often(runs, first, 2)
+    crash_often(runs, second, 2)
+    assert runs.retry_later(a_claim(runs, other), BROKEN, timedelta())
+    crash_often(runs, other, 1)
+    runs.rung([second.id])
+    held = a_claim(runs, first)
+    assert runs.claim(second.id, "worker-1") is None
+    assert [run.id for run in runs.due(silent_for=HOUR)] == [second.id, other.id]
+    assert runs.get(second.id).state is RunState.RETRYING
+    assert len(runs.attempts_of(second.id)) == 2
+    a_claim(runs, other)
+    assert runs.succeed(held, None)
+    a_claim(runs, second)
+
+
+def test_another_worker_may_carry_it_out_meanwhile(runs: RunStore) -> None:
+    first, second = a_run(runs), a_run(runs)
+    crash_often(runs, first, 2)
+    crash_often(runs, second, 2)
+    a_claim(runs, first)
+    a_claim(runs, second, "worker-2")

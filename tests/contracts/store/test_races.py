@@ -136,6 +136,15 @@ def test_one_run_of_a_schedule_runs_at_a_time(runs: RunStore) -> None:
     assert all(runs.get(run.id).attempt == 1 for run in booked)
 
 
+def test_a_worker_takes_one_run_at_a_time_that_may_be_what_kills_it(runs: RunStore) -> None:
+    suspects = [a_run(runs) for _ in range(MANY)]
+    for run in suspects:
+        for _ in range(2):
+            assert runs.crash(a_claim(runs, run), BROKEN, timedelta())
+    claims = at_once(*[partial(runs.claim, run.id, "worker") for run in suspects])
+    assert len([claim for claim in claims if claim]) == 1
+
+
 def test_a_renewal_and_a_rescue_do_not_both_win(runs: RunStore) -> None:
     for _ in range(10):
         claim = a_claim(runs)

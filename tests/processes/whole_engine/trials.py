@@ -34,6 +34,24 @@ def write_row(context: JobContext, *, number: int) -> int:
     return int(written)
 
 
+@job(retry=AT_ONCE)
+def kill_its_worker(context: JobContext) -> None:
+    """End whoever carries it out, as the kernel may when memory is short."""
+    # Time for what was taken with it to begin.
+    time.sleep(0.5)
+    pid = os.getppid()
+    while b"work" not in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(FOREVER)
+
+
+@job(retry=AT_ONCE)
+def dump_core(context: JobContext) -> None:
+    """Die as a library in C does that reads where nothing is."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
 @job(time_limit=timedelta(seconds=1.5), retry=RetryPolicy(attempts=1))
 def outstay(context: JobContext, *, pids: str) -> None:
     """Do everything not to end within the time limit."""

@@ -28,7 +28,15 @@ from engine.states import RunState
 from engine.store.logs import LogStore
 from engine.store.run import Run
 from engine.store.runs import RunStore
-from tests.builders.booking import BROKEN, MIDNIGHT, a_claim, a_firing, a_run, let_leases_run_out
+from tests.builders.booking import (
+    BROKEN,
+    MIDNIGHT,
+    a_claim,
+    a_firing,
+    a_run,
+    due_now,
+    let_leases_run_out,
+)
 from tests.builders.doorbell import FakeDoorbell
 
 MINUTE = timedelta(minutes=1)
@@ -218,6 +226,51 @@ def test_a_job_may_rather_fail_than_run_twice(executor: Executor, attempts: Fake
     assert carried_out(executor, job="pay").state is RunState.FAILED
     attempts.end = {"cause": Cause.TIME_LIMIT, "error": "the time limit passed"}
     assert carried_out(executor, job="pay").state is RunState.RETRYING
+
+
+def carried_out_again(executor: Executor, times: int, **changes: Any) -> Run:
+    """A new run, after so many attempts at it."""
+    run = a_run(executor.runs, **changes)
+    for _ in range(times):
+        due_now(executor.runs.database)
+        executor.carry_out(run.id)
+    return executor.runs.get(run.id)
+
+
+def test_the_third_crash_quarantines_a_run_whatever_is_left(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    attempts.end = {"cause": Cause.CRASHED, "error": "killed by signal 11"}
+    assert carried_out_again(executor, 2, attempts=50).state is RunState.RETRYING
+    run = carried_out_again(executor, 5, attempts=50)
+    assert (run.state, run.review, run.attempt) == (RunState.FAILED, "required", 3)
+    assert run.error is not None
+    assert run.error.type == "Quarantined"
+    assert run.error.message == (
+        "crashed 3 times; quarantined: look at its attempts and logs "
+        f"(engine runs show {run.reference}) before it is retried; "
+        "the first crash was Crashed: killed by signal 11"
+    )
+    kept = [(each.outcome, each.error_type) for each in executor.runs.attempts_of(run.id)]
+    assert kept == [("crashed", "Crashed")] * 3
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"cause": Cause.TIME_LIMIT, "error": "the time limit passed"},
+        {"cause": Cause.MEMORY_LIMIT, "error": "the memory limit was exceeded"},
+        {"cause": Cause.FINISHED, "outcome": {"error": ENDED_BADLY}},
+        {"cause": Cause.STOPPED, "reason": StopReason.HANDED_BACK, "error": "handed back"},
+    ],
+)
+def test_what_was_ended_has_not_crashed(
+    executor: Executor, attempts: FakeAttempts, end: dict[str, Any]
+) -> None:
+    attempts.end = end
+    run = carried_out_again(executor, 5, attempts=50)
+    assert (run.attempt, run.review) == (5, None)
+    assert run.state in (RunState.RETRYING, RunState.QUEUED)
 
 
 def test_a_run_handed_back_keeps_its_attempt(executor: Executor, attempts: FakeAttempts) -> None:

@@ -1,5 +1,6 @@
 """The sweep: rescues lost runs by their job's policy, rings for due ones, in one process."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from engine.store.database import LedgerUnreachable
 from engine.store.leases import LeaseStore
 from engine.store.run import NewRun, Run
 from engine.store.runs import RunStore
-from tests.builders.booking import a_claim, a_run, let_leases_run_out
+from tests.builders.booking import BROKEN, a_claim, a_run, let_leases_run_out
 from tests.builders.doorbell import FakeDoorbell
 
 
@@ -92,6 +93,33 @@ def test_a_lost_run_of_a_job_that_is_gone_is_tried_again(sweep: Sweep, runs: Run
     run = a_lost_run(runs, job="renamed")
     sweep.once()
     assert runs.get(run.id).state is RunState.RETRYING
+
+
+def test_a_run_whose_worker_was_lost_three_times_is_quarantined(
+    sweep: Sweep, runs: RunStore
+) -> None:
+    run = a_run(runs, attempts=50)
+    for _ in range(3):
+        a_claim(runs, run, "worker-9")
+        let_leases_run_out(runs.database)
+        sweep.once()
+    quarantined = runs.get(run.id)
+    assert (quarantined.state, quarantined.review) == (RunState.FAILED, "required")
+    assert quarantined.error is not None
+    assert quarantined.error.message.startswith("crashed 3 times; quarantined: look at its")
+    assert "the first crash was WorkerLost: worker lost: worker-9" in quarantined.error.message
+
+
+def test_lost_workers_and_dead_processes_count_together(sweep: Sweep, runs: RunStore) -> None:
+    run = a_run(runs, attempts=50)
+    assert runs.crash(a_claim(runs, run), BROKEN, timedelta())
+    assert runs.hand_back(a_claim(runs, run), BROKEN)
+    assert runs.crash(a_claim(runs, run), BROKEN, timedelta())
+    assert runs.retry_later(a_claim(runs, run), BROKEN, timedelta())
+    a_claim(runs, run)
+    let_leases_run_out(runs.database)
+    sweep.once()
+    assert runs.get(run.id).review == "required"
 
 
 def test_one_process_sweeps_until_it_stops(
