@@ -66,6 +66,13 @@ def test_a_balance_that_moved_all_the_same_drifts_and_names_the_entry(canteen: C
     assert [(t.currency, t.gap_minor) for t in result.totals][-2:] == [("SAR", 0), ("USD", 0)]
 
 
+def test_a_copy_of_the_entry_does_not_hide_that_it_explains_the_drift(canteen: Canteen) -> None:
+    canteen.entries(*((i, 1, "topup", 7, 12, TEN, "USD", "A") for i in (2, 3)))
+    canteen.run("UPDATE wallets SET balance = 12 WHERE id = 1")
+    (drift,) = (each for each in canteen.find().differences if each.code == "BALANCE_DRIFT")
+    assert drift.details == {"explained_by": {CODE: ["2"]}}
+
+
 @pytest.mark.parametrize("spelled", ["sar", " SAR", "SAR   ", "Sar"])
 def test_a_code_is_the_same_however_it_is_spelled(canteen: Canteen, spelled: str) -> None:
     canteen.run("UPDATE wallets SET balance = 12 WHERE id = 1")

@@ -186,6 +186,8 @@ def test_a_copy_is_no_suspect_and_makes_none(canteen: Canteen) -> None:
     result = canteen.find()
     assert [entry for _, entry, _ in exact(result)] == ["2", "5"]
     assert suspects(result) == ["3", "4"]
+    alike = [each.details["looks_like"] for each in result.differences if each.code == SUSPECT]
+    assert alike == ["4", "1"]
 
 
 def test_the_window_is_as_the_definition_says(canteen: Canteen) -> None:
@@ -279,6 +281,20 @@ def test_a_copy_that_moved_no_balance_makes_its_wallet_drift_but_breaks_no_chain
     assert drift.details == {"explained_by": {"DUPLICATE_EXACT": ["2"]}}
     assert drift.severity == "low"
     assert [total.gap_minor for total in result.totals] == [0]
+
+
+def test_a_copy_among_other_rows_of_its_instant_breaks_the_chain_of_none_of_them(
+    canteen: Canteen,
+) -> None:
+    canteen.ask("chain: {}", "duplicate: {}")
+    canteen.run("UPDATE wallets SET opening = 100 WHERE id = 1")
+    canteen.entries(
+        (1, 1, "purchase", 20, 80, NINE, "SAR", "A"),
+        (2, 1, "purchase", 10, 70, NINE, "SAR", "B"),
+        (3, 1, "purchase", 20, 80, NINE, "SAR", "A"),
+        (4, 1, "purchase", 5, 65, after(100), "SAR", "C"),
+    )
+    assert [(each.code, each.entry) for each in canteen.find().differences] == [(EXACT, "3")]
 
 
 def test_a_copy_that_moved_the_balance_again_is_a_copy_and_nothing_else(canteen: Canteen) -> None:
