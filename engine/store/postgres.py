@@ -113,16 +113,24 @@ class Postgres:
     def _connect(self, dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
         """Connect, or say why not: a wrong option of the URL, an unknown host, a refusal."""
         driver = dialect.dbapi
-        chosen = ", ".join(f"set_config('{name}', '{to}', false)" for name, to in _SESSION.items())
         try:
             connection = driver.connect(*arguments, **{**_CONNECTING, **options})
-            connection.autocommit = True
-            connection.execute(f"SELECT {chosen}")
-            connection.autocommit = False
+            try:
+                _prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
         except driver.Error as error:
             shown = without_password(self.url.render_as_string(hide_password=True))
             raise LedgerUnreachable(url=shown, error=_one_line(error)) from error
         return connection
+
+
+def _prepare(connection: Any) -> None:
+    chosen = ", ".join(f"set_config('{name}', '{to}', false)" for name, to in _SESSION.items())
+    connection.autocommit = True
+    connection.execute(f"SELECT {chosen}")
+    connection.autocommit = False
 
 
 @compiles(database_now, "postgresql")
