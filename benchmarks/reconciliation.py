@@ -40,15 +40,19 @@ sides:
     columns: {{wallet: wallet_id, entry: id, amount: amount_minor,
               balance_after: balance_after_minor, posted_at: posted_at{mapped}}}
 sign: {{column: type, plus: [topup, refund], minus: [purchase, withdrawal]}}
+staging: {staging}
 checks: {checks}
 """
-_CHECKS = {
-    "balance + chain": _DEFINITION.format(more="", mapped="", checks="{balance: {}, chain: {}}"),
-    "four checks": _DEFINITION.format(
-        more=", reference",
-        mapped=", reference: reference",
-        checks="{balance: {}, chain: {}, duplicate: {}, orphan: {}}",
-    ),
+_BALANCE_AND_CHAIN = {"more": "", "mapped": "", "checks": "{balance: {}, chain: {}}"}
+_FOUR = {
+    "more": ", reference",
+    "mapped": ", reference: reference",
+    "checks": "{balance: {}, chain: {}, duplicate: {}, orphan: {}}",
+}
+_ENGINE = {
+    "engine, balance + chain": _DEFINITION.format(**_BALANCE_AND_CHAIN, staging="memory"),
+    "engine, four checks": _DEFINITION.format(**_FOUR, staging="memory"),
+    "engine, four checks on disk": _DEFINITION.format(**_FOUR, staging="disk"),
 }
 _PEERS = {
     "pandas, balance": pandas_on_sqlite,
@@ -56,15 +60,13 @@ _PEERS = {
     "tuned SQL, balance": tuned_sql,
 }
 _SIDES: Mapping[str, Sequence[str]] = {
-    "sqlite": ["engine, balance + chain", "engine, four checks", *_PEERS],
-    "postgres": [
-        *("engine, balance + chain", "engine, four checks"),
-        *("polars over ADBC, balance", "tuned SQL, balance"),
-    ],
+    "sqlite": [*_ENGINE, *_PEERS],
+    "postgres": [*_ENGINE, *(peer for peer in _PEERS if not peer.startswith("pandas"))],
 }
+_MEMORY_LIMIT = "700MB"
 
 
-def ours(checks: str, url: str, memory_limit: str) -> dict[str, Any]:
+def ours(side: str, url: str) -> dict[str, Any]:
     """What the engine finds, by code."""
     from engine.clock import SystemClock
     from engine.reconciliation.definitions import Definitions
@@ -72,10 +74,10 @@ def ours(checks: str, url: str, memory_limit: str) -> dict[str, Any]:
     from engine.sources.catalog import Sources
 
     with TemporaryDirectory() as folder:
-        (Path(folder) / "bench.yaml").write_text(_CHECKS[checks], encoding="utf-8")
+        (Path(folder) / "bench.yaml").write_text(_ENGINE[side], encoding="utf-8")
         definitions = Definitions(Path(folder), Sources({"bench": url}, HOME))
         reconciler = Reconciler(
-            definitions=definitions, clock=SystemClock(), memory_limit=memory_limit
+            definitions=definitions, clock=SystemClock(), memory_limit=_MEMORY_LIMIT
         )
         cut_off = datetime.fromisoformat(CUT_OFF).replace(tzinfo=UTC)
         result = reconciler.find("bench", cut_off=cut_off)
@@ -101,11 +103,11 @@ def compare(
     drifting = {str(wallet) for kind in ("drift", "duplicate") for wallet, _ in planted[kind]}
     for side, result in results.items():
         _require(side, result.found, drifting, planted)
-    print(f"{'':26} {'seconds':>8} {'processor':>10} {'peak MB':>8}   all runs")
+    print(f"{'':28} {'seconds':>8} {'processor':>10} {'peak MB':>8}   all runs")
     for side, result in results.items():
         every = ", ".join(f"{each.seconds:.1f}" for each in kept[side])
         figures = f"{result.seconds:8.2f} {result.processor:10.2f} {result.megabytes:8.0f}"
-        print(f"{side:26} {figures}   {every}")
+        print(f"{side:28} {figures}   {every}")
     for mine in (side for side in results if side.startswith("engine")):
         for other in (side for side in results if not side.startswith("engine")):
             a, b = results[mine], results[other]
@@ -131,7 +133,7 @@ def _require(
     due = {wallet for wallet, _ in planted["chain"]}
     if not due <= broken <= due | {wallet for wallet, _ in planted["duplicate"]}:
         sys.exit(f"{side} does not find the broken chains that were planted")
-    if side == "engine, four checks":
+    if "four checks" in side:
         for check in ("duplicate", "orphan"):
             if {entry for _, entry in found[check]} != {str(entry) for _, entry in planted[check]}:
                 sys.exit(f"{side} does not find what was planted for {check}")
@@ -166,7 +168,6 @@ def _postgres(
 
 
 _DATABASES = {"sqlite": _sqlite, "postgres": _postgres}
-_MEMORY = {"sqlite": "700MB", "postgres": "250MB"}
 
 
 def main() -> None:
@@ -183,8 +184,7 @@ def main() -> None:
         tell(_PEERS[asked.side](asked.url))
         return
     if asked.side:
-        memory = _MEMORY[asked.url.partition(":")[0].replace("postgresql", "postgres")]
-        tell(ours(asked.side.removeprefix("engine, "), asked.url, memory))
+        tell(ours(asked.side, asked.url))
         return
     for database in [asked.only] if asked.only else _DATABASES:
         with _DATABASES[database](asked.wallets, asked.entries) as (url, rows):

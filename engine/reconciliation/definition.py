@@ -109,7 +109,10 @@ Settings = Tolerance | Window | Floor | Plain
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """Everything that one reconciliation needs to know; `checks` maps each to its settings."""
+    """Everything that one reconciliation needs to know; `checks` maps each to its settings.
+
+    `staging` is where its rows lie while they are compared.
+    """
 
     name: str
     title: str
@@ -120,6 +123,7 @@ class Definition:
     stored: Literal["balance", "last_balance_after"]
     checks: Mapping[str, Settings] = field(default_factory=dict)
     owners: Side | None = None
+    staging: Literal["memory", "disk"] = "memory"
 
     @property
     def sides(self) -> Sequence[Side]:

@@ -171,6 +171,7 @@ class DefinitionModel(_Strict):
     sides: SidesModel
     sign: SignModel | None = None
     stored: Literal["balance", "last_balance_after"] = "balance"
+    staging: Literal["memory", "disk"] = "memory"
     checks: ChecksModel
 
     @field_validator("timezone")
@@ -231,6 +232,7 @@ class DefinitionModel(_Strict):
             if sides.owners
             else None,
             stored=self.stored,
+            staging=self.staging,
             checks=self.checks.parsed(),
         )
 

@@ -82,7 +82,11 @@ class Reconciler:
         cut_off = cut_off or (period[1] if period else read_at)
         with (
             open_snapshots(definition, self.definitions.sources) as snapshots,
-            open_staging(zone=definition.timezone, **self._staging) as staging,  # type: ignore[arg-type]
+            open_staging(
+                zone=definition.timezone,
+                on_disk=definition.staging == "disk",
+                **self._staging,  # type: ignore[arg-type]
+            ) as staging,
         ):
             staged = []
             for side in definition.sides:
