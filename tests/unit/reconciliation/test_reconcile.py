@@ -320,9 +320,10 @@ def test_progress_is_told(canteen: Canteen) -> None:
     assert told[-1] == (5, 5, "done")
 
 
-def test_staging_reaches_no_file_and_keeps_its_settings(tmp_path: Path) -> None:
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_staging_reaches_no_file_and_keeps_its_settings(tmp_path: Path, on_disk: bool) -> None:
     (tmp_path / "a.csv").write_text("a\n1\n", encoding="utf-8")
-    with open_staging(scratch=tmp_path) as staging:
+    with open_staging(scratch=tmp_path, on_disk=on_disk) as staging:
         for statement in (
             f"SELECT * FROM '{tmp_path}/a.csv'",  # noqa: S608
             f"COPY (SELECT 1) TO '{tmp_path}/b.csv'",
@@ -332,6 +333,16 @@ def test_staging_reaches_no_file_and_keeps_its_settings(tmp_path: Path) -> None:
         ):
             with pytest.raises(Exception, match=r"(?i)disabled|locked|cannot"):
                 staging.run(statement)
+
+
+def test_what_is_staged_on_disk_is_compared_as_it_is_in_memory(canteen: Canteen) -> None:
+    canteen.run("UPDATE wallets SET balance = 999 WHERE id = 1")
+    canteen.run("UPDATE entries SET balance_after = 137 WHERE id = 2")
+    in_memory = canteen.find()
+    canteen.define(change=lambda text: "staging: disk\n" + text)
+    on_disk = canteen.find()
+    assert on_disk.differences == in_memory.differences
+    assert on_disk.totals == in_memory.totals
 
 
 def test_staging_spills_into_its_own_folder_and_leaves_nothing(tmp_path: Path) -> None:
