@@ -82,8 +82,7 @@ class PostgresDatabase:
 
         PostgreSQL plans the query and checks what it may do, but runs none of it.
         """
-        import psycopg
-
+        psycopg = _driver()
         with self._held() as connection:
             # As itself it can only be one statement, as a subquery it can only be a SELECT.
             told = connection.pgconn.prepare(b"", query.encode())
@@ -112,8 +111,7 @@ class PostgresDatabase:
     @contextmanager
     def snapshot(self) -> "Iterator[PostgresSnapshot]":
         """One moment of the database, for as long as the context lasts."""
-        import psycopg
-
+        psycopg = _driver()
         with self._held() as connection:
             try:
                 ((exported,),) = connection.execute("SELECT pg_export_snapshot()").fetchall()
