@@ -9,7 +9,7 @@ time. Nothing is ever committed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 32_768
 
 # The connection waits while rows are compared, and the server waits for us while they are staged.
-_SESSION = "SET SESSION time_zone = '+00:00', wait_timeout = 86400, net_write_timeout = 3600"
+# The mode is the server's, which the query was written for, but that texts keep no padding.
+_SESSION = (
+    "SET SESSION time_zone = '+00:00', wait_timeout = 86400, net_write_timeout = 3600, "
+    "sql_mode = REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')"
+)
 _BEGIN = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
@@ -96,6 +100,11 @@ class MysqlDatabase:
         with self._held() as connection:
             yield MysqlSnapshot(self, connection)
 
+    def stop(self, thread: int) -> None:
+        """Stop what one of our connections has the server do; it may be done already."""
+        with suppress(_driver().Error, SourceUnreachable), self._connected() as connection:
+            connection.query(f"KILL QUERY {thread}")
+
     def fault(self, error: Any) -> InvalidQuery | SourceUnreachable:
         """What an error means: the database is gone, or the query cannot be carried out."""
         number, text = error.args if len(error.args) == 2 else (0, str(error))
@@ -109,6 +118,18 @@ class MysqlDatabase:
     @contextmanager
     def _held(self) -> "Iterator[Connection[Any]]":
         """A connection in a transaction that reads one moment, under a role that cannot write."""
+        with self._connected() as connection:
+            try:
+                with connection.cursor() as cursor:
+                    self._require_reader(cursor)
+                    for statement in _BEGIN:
+                        cursor.execute(statement)
+            except _driver().Error as error:
+                raise self._away(error) from error
+            yield connection
+
+    @contextmanager
+    def _connected(self) -> "Iterator[Connection[Any]]":
         pymysql = _driver()
         given = {"connect_timeout": 10, **connection_of(self.name, self.url)}
         conv = {**pymysql.converters.encoders, **DECODERS}
@@ -119,24 +140,17 @@ class MysqlDatabase:
         except (pymysql.Error, OSError) as error:
             raise self._away(error) from error
         with closing(connection):
-            try:
-                with connection.cursor() as cursor:
-                    self._require_reader(cursor, given["database"])
-                    for statement in _BEGIN:
-                        cursor.execute(statement)
-            except pymysql.Error as error:
-                raise self._away(error) from error
             yield connection
 
-    def _require_reader(self, cursor: Any, database: str) -> None:
+    def _require_reader(self, cursor: Any) -> None:
         grants = _grants(cursor, "SHOW GRANTS")
         if roles := roles_in(grants):
             cursor.execute("SELECT VERSION()")
             if "MariaDB" not in str(cursor.fetchone()[0]):  # which lists what its roles may do
                 using = f"SHOW GRANTS FOR CURRENT_USER() USING {', '.join(roles)}"
                 grants = _grants(cursor, using)
-        cursor.execute("SELECT CURRENT_USER()")
-        ((role,),) = cursor.fetchall()
+        cursor.execute("SELECT CURRENT_USER(), DATABASE()")
+        ((role, database),) = cursor.fetchall()
         require_reader(grants, source=self.name, role=role, database=database)
 
     def _away(self, error: Any) -> SourceUnreachable:
@@ -167,11 +181,10 @@ class MysqlSnapshot:
         The types of the columns are the server's, whatever `kinds` says.
         """
         import pyarrow as pa
-        from pymysql.cursors import SSCursor
 
         failures = Failures()
         try:
-            with self._turn, failures.shown(), self._connection.cursor(SSCursor) as cursor:
+            with self._turn, failures.shown(), self._unbuffered() as cursor:
                 cursor.execute(query)
                 columns = Columns(cursor)
                 rows = failures.noted(self._batches(cursor, columns))
@@ -191,6 +204,31 @@ class MysqlSnapshot:
     def ends(self, rows: str, key: str) -> tuple[int, int] | None:
         """Not known; and nobody could read beside."""
         return None
+
+    @contextmanager
+    def _unbuffered(self) -> Iterator[Any]:
+        """A cursor whose rows stay with the server until they are fetched."""
+        from pymysql.cursors import SSCursor
+
+        cursor = self._connection.cursor(SSCursor)
+        try:
+            yield cursor
+        finally:
+            result = cursor._result  # noqa: SLF001 - only it knows whether there is a rest
+            if result is not None and result.unbuffered_active:
+                self._give_up(cursor)
+            cursor.close()
+
+    def _give_up(self, cursor: Any) -> None:
+        """Have the server stop; else all rows are sent, and read to be thrown away."""
+        if self._connection.open:
+            self._database.stop(self._connection.thread_id())
+            with suppress(_driver().Error):
+                cursor.close()
+            with suppress(_driver().Error):
+                self._connection.ping(reconnect=False)  # which takes a stop that came too late
+        else:
+            cursor._result.unbuffered_active = False  # noqa: SLF001 - there is nobody to wait for
 
     def _batches(self, cursor: Any, columns: Columns) -> Iterator[Any]:
         import pyarrow as pa
