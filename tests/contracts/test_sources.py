@@ -15,6 +15,8 @@ from engine.sources.catalog import Sources, open_source
 from engine.sources.database import Database
 from engine.sources.faults import InvalidQuery, SourceUnreachable
 from engine.sources.folder import Folder
+from tests.builders.mariadb import start_mariadb
+from tests.builders.postgres import start_postgres
 from tests.builders.reconciled import in_plain, reconciled
 from tests.builders.source import BACKENDS, SourceDatabase, SqliteSource, a_source, copy_world
 from tests.builders.world import AS_OF, a_world
@@ -517,3 +519,23 @@ def test_sources_of_every_kind_are_known_by_their_url(tmp_path: Path) -> None:
     sources = Sources(urls, tmp_path)
     kinds = [type(sources.get(name)).__name__ for name in sorted(urls)]
     assert kinds == ["PostgresDatabase"] * 2 + ["MysqlDatabase"] * 3
+
+
+@pytest.mark.parametrize("backend", [each for each in BACKENDS if each != "sqlite"])
+@pytest.mark.parametrize("note", ["reading wallets", "reading entries", "comparing"])
+def test_a_server_that_dies_while_a_reconciliation_runs_is_unreachable(
+    backend: str, note: str, tmp_path: Path
+) -> None:
+    server = start_postgres() if backend == "postgresql" else start_mariadb()
+    try:
+        source = a_source(backend, tmp_path, lambda _: server)
+        a_canteen(source, bad=False)
+
+        def die(done: int, total: int, told: str) -> None:
+            if told == note:
+                server.kill()
+
+        with pytest.raises(SourceUnreachable, match="the source 'canteen' cannot be read"):
+            reconciled(source.url, tmp_path, DEFINITION, progress=die)
+    finally:
+        server.remove()

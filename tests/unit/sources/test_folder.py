@@ -98,7 +98,7 @@ def test_an_unknown_source_is_answered_with_the_closest(tmp_path: Path) -> None:
         Sources({"canteen": "a"}, tmp_path).get("cantene")
 
 
-@pytest.mark.parametrize("url", ["mysql://host/db", "sqlite://a.db", "sqlite:///"])
+@pytest.mark.parametrize("url", ["oracle://host/db", "sqlite://a.db", "sqlite:///"])
 def test_a_url_of_another_kind_is_refused_with_what_may_be_written(
     tmp_path: Path, url: str
 ) -> None:
