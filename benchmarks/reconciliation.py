@@ -108,13 +108,17 @@ def compare(
         every = ", ".join(f"{each.seconds:.1f}" for each in kept[side])
         figures = f"{result.seconds:8.2f} {result.processor:10.2f} {result.megabytes:8.0f}"
         print(f"{side:28} {figures}   {every}")
-    for mine in (side for side in results if side.startswith("engine")):
-        for other in (side for side in results if not side.startswith("engine")):
-            a, b = results[mine], results[other]
-            print(
-                f"{mine} beside {other}: {b.seconds / a.seconds:.2f} times as fast, "
-                f"{b.megabytes / a.megabytes:.2f} times less memory"
-            )
+    peers = {side: result for side, result in results.items() if side not in _ENGINE}
+    print(
+        f"{'times as fast as, and times less memory than':44}", *(f"{peer:>26}" for peer in peers)
+    )
+    for side in _ENGINE:
+        mine = results[side]
+        beside = (
+            f"{other.seconds / mine.seconds:16.2f} {other.megabytes / mine.megabytes:9.2f}"
+            for other in peers.values()
+        )
+        print(f"{side:44}", *beside)
 
 
 def _require(
