@@ -194,9 +194,7 @@ class App:
     @cached_property
     def schedules(self) -> "Mapping[str, Schedule]":
         """schedules.yaml, checked; raises InvalidDocument."""
-        from engine.schedules.loader import load_schedules
-
-        return load_schedules(self.settings.schedules_file, self.jobs, self.definitions)
+        return self._load_schedules()
 
     @property
     def definitions(self) -> Mapping[str, Sequence[str]]:
@@ -274,14 +272,21 @@ class App:
     def scheduler(self) -> "Scheduler":
         """A scheduler of this engine's schedules."""
         from engine.scheduler.booking import Booking
+        from engine.scheduler.reading import read_schedules
         from engine.scheduler.scheduler import Scheduler
+        from engine.store.ledger_clock import LedgerClock
         from engine.worker.worker import new_worker_id
 
         name = new_worker_id()
+        clock = LedgerClock(self.database)
+        schedules, read_at = read_schedules(
+            self._load_schedules, self.settings.schedules_file, clock
+        )
+        booking = Booking(dispatch=self.dispatch, jobs=self.jobs, clock=clock, read_at=read_at)
         return Scheduler(
             id=name,
-            schedules=self.schedules,
-            booking=Booking(dispatch=self.dispatch, jobs=self.jobs, clock=self.clock),
+            schedules=schedules,
+            booking=booking,
             sweep=self._sweep(name),
             presence=self.presence,
         )
@@ -301,6 +306,11 @@ class App:
         from engine.execution.sweep import Sweep
 
         return Sweep(holder=holder, dispatch=self.dispatch, leases=self.leases, jobs=self.jobs)
+
+    def _load_schedules(self) -> "Mapping[str, Schedule]":
+        from engine.schedules.loader import load_schedules
+
+        return load_schedules(self.settings.schedules_file, self.jobs, self.definitions)
 
     def _preload(self) -> list[str]:
         """What every attempt would otherwise import for itself."""

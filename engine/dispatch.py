@@ -54,6 +54,14 @@ class Dispatch:
         """Ring for those that are due already; the sweep rings for the others in their time."""
         self.ring(_due(booked))
 
+    def ring_next(self, ended: Run) -> None:
+        """A run of the same schedule may have waited for this one."""
+        if ended.schedule is None:
+            return
+        waiting = self.runs.next_in_line(ended.schedule)
+        if waiting is not None:
+            self.ring([waiting])
+
     def ring(self, runs: Iterable[Run]) -> None:
         """Ring for each run; the sweep makes up for those that the queue did not take."""
         # The doorbell has said so.

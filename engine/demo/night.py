@@ -20,7 +20,7 @@ from engine.errors import EngineError, Invalid
 from engine.settings import Settings
 from engine.states import UNFINISHED_RUNS, RunState
 from engine.store.run import Run
-from engine.store.schedule_marks import mark
+from engine.store.schedule_marks import ScheduleMark, put_mark
 
 _ZONE = ZoneInfo("Asia/Riyadh")
 _SCHEDULE = "nightly-wallets"
@@ -129,7 +129,12 @@ def _let_the_night_be_missed(app: App, midnight: datetime) -> None:
     # The newest firing that has passed: tonight's or, before it is due, last night's.
     evening = (midnight - timedelta(days=1, hours=3)).astimezone(UTC)
     with app.database.begin() as connection:
-        mark(connection, schedule.name, schedule.trigger.fingerprint, evening)
+        mark = ScheduleMark(
+            schedule=schedule.name,
+            fingerprint=schedule.trigger.fingerprint,
+            booked_until=evening,
+        )
+        put_mark(connection, mark)
 
 
 def _run_up(app: App, say: Say) -> Run:

@@ -62,7 +62,7 @@ class Executor:
             self._attempt(claim, run)
         finally:
             self.claims.remove(claim)
-        self._ring_next(run)
+        self.dispatch.ring_next(run)
 
     def _attempt(self, claim: Claim, run: Run) -> None:
         logger.info("run starts", extra=_facts(run, claim))
@@ -140,14 +140,6 @@ class Executor:
 
     def _progress(self, claim: Claim, said: Progress) -> None:
         self.runs.progress(claim, said.done, said.total, said.note)
-
-    def _ring_next(self, run: Run) -> None:
-        """A run of the same schedule may have waited for this one."""
-        if run.schedule is None:
-            return
-        waiting = self.runs.next_in_line(run.schedule)
-        if waiting is not None:
-            self.dispatch.ring([waiting])
 
 
 _ERROR_TYPES = {

@@ -57,15 +57,17 @@ class Sweep:
                 run.attempt < run.attempts_allowed
             )
             error = run_error("WorkerLost", _text(run))
-            wait = timedelta() if again else None
             quarantined = quarantine_error(self.dispatch.runs, run, error)
+            wait = timedelta() if again and quarantined is None else None
             if self.dispatch.runs.rescue(run, error, wait, quarantined=quarantined):
                 facts = {
                     "reference": run.reference,
                     "worker": run.worker,
-                    "again": again and quarantined is None,
+                    "again": wait is not None,
                 }
                 logger.warning("a run was rescued", extra=facts)
+                if wait is None:
+                    self.dispatch.ring_next(run)
 
     def stop(self) -> None:
         """Let another process sweep at once."""

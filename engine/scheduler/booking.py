@@ -1,105 +1,176 @@
 """Booking: every firing between a schedule's mark and now becomes a row: a run, or why not."""
 
 import logging
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from engine.clock import Clock
 from engine.dispatch import Dispatch
 from engine.job import InvalidParams, Job
 from engine.registry import find
-from engine.schedules.schedule import Overlap, Schedule
+from engine.scheduler.misfires import overlap_of, why_not
+from engine.scheduler.steps import (
+    Adopt,
+    Book,
+    Fired,
+    PassOver,
+    Step,
+    step_in_force,
+    step_to_replace,
+)
+from engine.schedules.schedule import Schedule
+from engine.schedules.stored import (
+    UnreadableSchedule,
+    schedule_from_json,
+    schedule_to_json,
+    version_of,
+)
 from engine.store.run import Firing, NewRun, Run
-from engine.store.schedule_marks import booked_until, mark
+from engine.store.schedule_marks import (
+    ScheduleMark,
+    all_marks,
+    definition_of,
+    mark_of,
+    move_mark,
+    put_mark,
+    read_again,
+)
 
 logger = logging.getLogger("engine.scheduler")
 
-# A firing seen later than this was missed: nobody was there when it was due.
-_ON_TIME = timedelta(seconds=60)
 _BATCH = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class Booking:
-    """Books firings. Several schedulers may book the same ones: each is one row."""
+    """Books firings. Several schedulers may book the same ones: each is one row.
+
+    `clock` and `read_at`, when its schedules were read from their file, are the ledger's, so that
+    a machine whose clock is wrong books nothing too early, and nothing twice.
+    """
 
     dispatch: Dispatch
     jobs: Mapping[str, Job]
     clock: Clock
+    read_at: datetime
+
+    def with_work(self, schedules: Iterable[Schedule]) -> Sequence[Schedule]:
+        """Those that `book` has something to do about."""
+        with self.dispatch.runs.database.read() as connection:
+            marks = all_marks(connection)
+        now = self.clock.now()
+        return [each for each in schedules if not _is_done(each, marks.get(each.name), now)]
+
+    def confirm(self, schedules: Iterable[Schedule]) -> None:
+        """Say of those whose version is in force already that it was read once more."""
+        with self.dispatch.runs.database.read() as connection:
+            marks = all_marks(connection)
+        same = [
+            mark
+            for each in schedules
+            if (mark := marks.get(each.name)) is not None and mark.version == version_of(each)
+        ]
+        with self.dispatch.runs.database.begin() as connection:
+            read_again(connection, same, self.read_at)
 
     def book(self, schedule: Schedule) -> int:
         """Book every firing up to now; how many rows were written.
 
-        Nothing is written when there is none; the mark moves on with the firings.
+        Nothing is written when there is none. A version of the schedule that was not read before
+        is put in force; if one was read later than this one, that is booked by.
         """
-        now = self.clock.now()
-        since = self._booked_until(schedule)
-        latest = None if since is None else self._latest(schedule, since, now)
-        if since is not None and latest is None:
-            return 0
+        fired = Fired(now=self.clock.now())
         written = 0
         while True:
-            runs, done = self._book_batch(schedule, now, latest)
+            mark, step = self._look(schedule, fired)
+            if step is None:
+                return written
+            runs = self._take(step, schedule, mark, fired)
             written += len(runs)
             self.dispatch.ring_booked(runs)
-            if done:
-                return written
 
-    def pass_over(self, schedule: Schedule) -> None:
-        """Let a disabled schedule's firings go by, so that none is made up for once it is on."""
-        now = self.clock.now()
-        since = self._booked_until(schedule)
-        if since is None or self._latest(schedule, since, now) is None:
-            return
-        with self.dispatch.runs.database.begin() as connection:
-            mark(connection, schedule.name, schedule.trigger.fingerprint, now)
-
-    def _booked_until(self, schedule: Schedule) -> datetime | None:
+    def _look(self, read: Schedule, fired: Fired) -> tuple[ScheduleMark | None, Step | None]:
+        """The schedule's mark, and what is next."""
         with self.dispatch.runs.database.read() as connection:
-            return booked_until(connection, schedule.name, schedule.trigger.fingerprint)
+            mark = mark_of(connection, read.name)
+            if mark is None:
+                # A new schedule fires from now on, never for the past.
+                return mark, Adopt(since=fired.now)
+            if mark.version == version_of(read):
+                return mark, step_in_force(read, mark.booked_until, fired)
+            definition = definition_of(connection, read.name)
+        if mark.read_at is not None and mark.read_at >= self.read_at:
+            in_force = schedule_from_json(read.name, definition or {})
+            return mark, step_in_force(in_force, mark.booked_until, fired)
+        try:
+            before = schedule_from_json(read.name, definition or {})
+        except UnreadableSchedule:
+            same = mark.fingerprint == read.trigger.fingerprint
+            return mark, Adopt(since=mark.booked_until if same else fired.now)
+        return mark, step_to_replace(before, read, mark.booked_until, fired)
 
-    def _latest(self, schedule: Schedule, since: datetime, now: datetime) -> datetime | None:
-        """The newest firing not booked yet; under `latest` it alone makes up for missed ones."""
-        newest = deque(self._pending(schedule, since, now), maxlen=1)
-        return newest[0] if newest else None
+    def _take(
+        self, step: Step, read: Schedule, seen: ScheduleMark | None, fired: Fired
+    ) -> Sequence[Run]:
+        """Take the step, in one transaction; the runs that were written.
+
+        Nothing happens if another version was put in force since the mark was seen.
+        """
+        with self.dispatch.runs.database.begin() as connection:
+            mark = mark_of(connection, read.name, to_book=True)
+            if mark is None or seen is None:
+                if mark is seen:
+                    self._adopt(connection, read, fired.now)
+                return []
+            if not mark.is_of(seen):
+                return []
+            match step:
+                case Adopt():
+                    self._adopt(connection, read, step.since)
+                case PassOver():
+                    move_mark(connection, read.name, fired.now)
+                case Book():
+                    return self._book_batch(connection, step, mark, fired)
+        return []
+
+    def _adopt(self, connection: Connection, read: Schedule, since: datetime) -> None:
+        mark = ScheduleMark(
+            schedule=read.name,
+            fingerprint=read.trigger.fingerprint,
+            booked_until=since,
+            version=version_of(read),
+            read_at=self.read_at,
+        )
+        put_mark(connection, mark, schedule_to_json(read))
+        logger.info("a schedule is in force as it was read", extra={"schedule": read.name})
 
     def _book_batch(
-        self, schedule: Schedule, now: datetime, latest: datetime | None
-    ) -> tuple[list[Run], bool]:
-        """Book up to a batch of firings in one transaction; True beside them when none is left."""
-        fingerprint = schedule.trigger.fingerprint
+        self, connection: Connection, step: Book, mark: ScheduleMark, fired: Fired
+    ) -> Sequence[Run]:
+        """Book up to a batch of firings, and move the mark on with them."""
         written: list[Run] = []
-        with self.dispatch.runs.database.begin() as connection:
-            since = booked_until(connection, schedule.name, fingerprint, to_book=True)
-            if since is None:
-                # A new or changed trigger fires from now on, never for the past.
-                mark(connection, schedule.name, fingerprint, now)
-                return [], True
-            for seen, scheduled_for in enumerate(self._pending(schedule, since, now), start=1):
-                new = self._new_run(schedule, scheduled_for, now, latest)
-                run, is_new = self.dispatch.runs.book_within(connection, new)
-                if is_new:
-                    written.append(run)
-                if seen == _BATCH:
-                    mark(connection, schedule.name, fingerprint, scheduled_for)
-                    return written, False
-            if since < now:
-                mark(connection, schedule.name, fingerprint, now)
-        return written, True
+        until = fired.now
+        firings = fired.after(step.schedule.trigger, mark.booked_until)
+        for seen, scheduled_for in enumerate(firings, start=1):
+            new = self._new_run(step, scheduled_for, fired.now)
+            run, is_new = self.dispatch.runs.book_within(connection, new)
+            if is_new:
+                written.append(run)
+            if seen == _BATCH:
+                until = scheduled_for
+                break
+        move_mark(connection, mark.schedule, until)
+        return written
 
-    def _pending(self, schedule: Schedule, since: datetime, now: datetime) -> Iterator[datetime]:
-        # A clock that is behind another scheduler's has nothing to add.
-        if since < now:
-            yield from schedule.trigger.firings(since, now)
-
-    def _new_run(
-        self, schedule: Schedule, scheduled_for: datetime, now: datetime, latest: datetime | None
-    ) -> NewRun:
+    def _new_run(self, step: Book, scheduled_for: datetime, now: datetime) -> NewRun:
+        schedule = step.schedule
         job = find(self.jobs, schedule.job)
         period = schedule.period_for(scheduled_for)
-        skipped = _why_not(schedule, scheduled_for, now, latest)
+        late = now - scheduled_for
+        skipped = why_not(schedule, scheduled_for, late, step.latest, changed=step.changed)
         params = schedule.params_for(scheduled_for)
         try:
             params = job.validate(params)
@@ -116,34 +187,15 @@ class Booking:
             firing=Firing(
                 schedule=schedule.name,
                 scheduled_for=scheduled_for,
-                overlap=_overlap(schedule, scheduled_for, now),
+                overlap=overlap_of(schedule, late),
             ),
             period=(period.start, period.end) if period else None,
             skipped=skipped,
         )
 
 
-def _overlap(schedule: Schedule, scheduled_for: datetime, now: datetime) -> Overlap:
-    """What a firing does beside an unfinished one. Firings that are made up for wait for each
-    other: if they were skipped, `missed: all` would run the oldest one only.
-    """
-    late = now - scheduled_for > _ON_TIME
-    if late and schedule.missed == "all" and schedule.overlap == "skip":
-        return "queue"
-    return schedule.overlap
-
-
-def _why_not(
-    schedule: Schedule, scheduled_for: datetime, now: datetime, latest: datetime | None
-) -> str | None:
-    """Why a firing that was missed is not made up for; None if it is to run."""
-    late = now - scheduled_for
-    if late <= _ON_TIME:
-        return None
-    if schedule.missed == "skip":
-        return "missed: no scheduler was running, and the schedule skips missed firings"
-    if schedule.within is not None and late > schedule.within:
-        return f"missed: no scheduler was running, and it is older than {schedule.within}"
-    if schedule.missed == "latest" and latest is not None and scheduled_for < latest:
-        return "missed: no scheduler was running, and only the latest firing is made up for"
-    return None
+def _is_done(schedule: Schedule, mark: ScheduleMark | None, now: datetime) -> bool:
+    """Whether it is in force as it was read, and nothing has fired since its mark."""
+    if mark is None or mark.version != version_of(schedule):
+        return False
+    return mark.booked_until >= now or schedule.trigger.next_after(mark.booked_until) > now

@@ -58,6 +58,7 @@ class Scheduler:
     def start(self) -> None:
         """Catch up with what was missed, then wake at every firing."""
         self._announce()
+        self.booking.confirm(self.schedules.values())
         self.book_all()
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1000}
         self._clock = BackgroundScheduler(timezone=UTC, job_defaults=defaults)
@@ -81,7 +82,7 @@ class Scheduler:
 
     def book_all(self) -> None:
         """Book every schedule's firings up to now."""
-        for schedule in self.schedules.values():
+        for schedule in self.booking.with_work(self.schedules.values()):
             self._book(schedule)
 
     def stop(self) -> None:
@@ -99,9 +100,6 @@ class Scheduler:
         # One thread at a time: the others' firings are taken along, or booked by the next round.
         with self._booking:
             try:
-                if not schedule.enabled:
-                    self.booking.pass_over(schedule)
-                    return
                 written = self.booking.book(schedule)
             except EngineError as error:
                 facts = {"schedule": schedule.name, "error": str(error)}

@@ -7,17 +7,18 @@ these days (it goes by whether a field *starts with* a star, and fires twice whe
 skipped to one instant), so it is asked for wall-clock times, and the rules are kept here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
 from engine.schedules.cron_fields import normalised
 from engine.schedules.triggers import fingerprint_of
-from engine.schedules.zones import instant_of
+from engine.schedules.zones import instant_of, zone_named
 
 _ANY = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall-clock time, in no zone
 
@@ -67,6 +68,14 @@ class CronTrigger:
     @property
     def fingerprint(self) -> str:
         return fingerprint_of("cron", self.expression, self.zone.key)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": "cron", "expression": self.expression, "zone": self.zone.key}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Back from JSON-ready data; ValueError if this version cannot read it."""
+        return cls(checked_cron(data["expression"]), zone_named(data["zone"]))
 
     def __str__(self) -> str:
         return self.expression.lower()

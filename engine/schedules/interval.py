@@ -1,8 +1,9 @@
 """A trigger that fires at a steady pace, counted from a fixed instant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, Self
 
 from engine.schedules.durations import written
 from engine.schedules.triggers import fingerprint_of
@@ -30,6 +31,15 @@ class IntervalTrigger:
     @property
     def fingerprint(self) -> str:
         return fingerprint_of("every", str(self.every.total_seconds()), self.start.isoformat())
+
+    def to_json(self) -> dict[str, Any]:
+        every, start = self.every.total_seconds(), self.start.isoformat()
+        return {"kind": "every", "every": every, "start": start}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Back from JSON-ready data."""
+        return cls(timedelta(seconds=data["every"]), datetime.fromisoformat(data["start"]))
 
     def __str__(self) -> str:
         start = "" if self.start == EPOCH else f" from {self.start.isoformat()}"

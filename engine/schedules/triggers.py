@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Trigger(Protocol):
@@ -18,6 +18,9 @@ class Trigger(Protocol):
     @property
     def fingerprint(self) -> str:
         """Differs when the firings may differ, so that a changed trigger is noticed."""
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready data, its `kind` among it, for `from_json` of the same kind."""
 
     def __str__(self) -> str:
         """As the file says it: `0 2 * * *`, `every 6h`."""

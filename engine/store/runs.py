@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, exists, func, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -95,7 +95,10 @@ class RunStore(RunReader):
         """
         token = secrets.token_hex(16)
         mine = update(runs).where(
-            runs.c.id == run_id, runs.c.state.in_(CLAIMABLE), runs.c.due_at <= database_now()
+            runs.c.id == run_id,
+            runs.c.state.in_(CLAIMABLE),
+            runs.c.due_at <= database_now(),
+            ~_has_one_before_it(),
         )
         values = {
             "state": RunState.RUNNING,
@@ -277,11 +280,19 @@ class RunStore(RunReader):
         return as_run(found) if found else None
 
     def _overlap(self, connection: Connection, new: NewRun) -> str | None:
-        """Why the firing must be skipped, if an earlier run of its schedule is unfinished."""
+        """Why the firing must be skipped, if an earlier run of its schedule is unfinished.
+
+        A run whose lease is over is dead until it is rescued; the firing waits for that then.
+        """
         if new.firing is None or new.firing.overlap != "skip":
             return None
+        dead = and_(
+            runs.c.state == RunState.RUNNING,
+            runs.c.lease_until.is_not(None),
+            runs.c.lease_until < database_now(),
+        )
         unfinished = select(runs.c.reference).where(
-            runs.c.schedule == new.firing.schedule, runs.c.state.in_(UNFINISHED_RUNS)
+            runs.c.schedule == new.firing.schedule, runs.c.state.in_(UNFINISHED_RUNS), not_(dead)
         )
         earlier = connection.execute(unfinished.order_by(runs.c.id).limit(1)).scalar()
         return f"overlap: run {earlier} of this schedule had not ended" if earlier else None
@@ -312,6 +323,17 @@ class RunStore(RunReader):
                     connection, claim.run_id, claim.attempt, outcome, error, peak_memory_bytes
                 )
         return moved.rowcount == 1
+
+
+def _has_one_before_it() -> ColumnElement[bool]:
+    """Whether the run waits for an earlier one of its schedule, running or between attempts."""
+    earlier = runs.alias("earlier")
+    return exists().where(
+        earlier.c.schedule == runs.c.exclusive,
+        earlier.c.exclusive == runs.c.exclusive,
+        earlier.c.state.in_(UNFINISHED_RUNS),
+        earlier.c.id < runs.c.id,
+    )
 
 
 class _NotNow(Exception):

@@ -1,41 +1,93 @@
-"""How far each schedule's firings are booked."""
+"""The version of each schedule that is in force, and how far its firings are booked."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, case, select
+from sqlalchemy import Connection, case, select, update
 
 from engine.store.tables import schedule_marks
 from engine.store.turns import take_turn
 from engine.store.upsert import upsert
 
+_FACTS = [each for each in schedule_marks.c if each is not schedule_marks.c.definition]
 
-def booked_until(
-    connection: Connection, schedule: str, fingerprint: str, *, to_book: bool = False
-) -> datetime | None:
-    """The instant up to which this trigger's firings are booked; None for a new trigger.
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleMark:
+    """Every firing up to `booked_until` is booked, or is nobody's.
+
+    `fingerprint` is the trigger's; `version` is of all that the schedule says. `read_at` is when
+    it was read from its file, by the ledger's clock: of two versions, the one that was read last
+    is in force. Both are None in a mark that nobody has read a schedule for.
+    """
+
+    schedule: str
+    fingerprint: str
+    booked_until: datetime
+    version: str | None = None
+    read_at: datetime | None = None
+
+    def is_of(self, other: "ScheduleMark | None") -> bool:
+        """Whether both are of the same reading of the same version."""
+        return other is not None and (self.version, self.read_at) == (other.version, other.read_at)
+
+
+def mark_of(connection: Connection, schedule: str, *, to_book: bool = False) -> ScheduleMark | None:
+    """The schedule's mark; None if it is new.
 
     `to_book`: from here on, this write transaction is the only one that books this schedule.
     """
     if to_book:
         take_turn(connection, "schedule", schedule)
-    c = schedule_marks.c
-    query = select(c.booked_until).where(c.schedule == schedule, c.fingerprint == fingerprint)
-    return connection.execute(query).scalar_one_or_none()
+    query = select(*_FACTS).where(schedule_marks.c.schedule == schedule)
+    found = connection.execute(query).mappings().one_or_none()
+    return ScheduleMark(**found) if found else None
 
 
-def mark(connection: Connection, schedule: str, fingerprint: str, until: datetime) -> None:
-    """Every firing up to `until` is booked, or is nobody's. A trigger's mark never moves back."""
+def all_marks(connection: Connection) -> Mapping[str, ScheduleMark]:
+    """Every schedule's mark, by its name."""
+    found = connection.execute(select(*_FACTS)).mappings()
+    return {row["schedule"]: ScheduleMark(**row) for row in found}
+
+
+def definition_of(connection: Connection, schedule: str) -> Mapping[str, Any] | None:
+    """The version in force, as it was put there."""
+    query = select(schedule_marks.c.definition).where(schedule_marks.c.schedule == schedule)
+    found: Mapping[str, Any] | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def move_mark(connection: Connection, schedule: str, until: datetime) -> None:
+    """Every firing up to `until` is booked; a mark never moves back."""
     c = schedule_marks.c
-    new = upsert(connection, schedule_marks).values(
-        schedule=schedule, fingerprint=fingerprint, booked_until=until
-    )
-    further = and_(c.fingerprint == fingerprint, c.booked_until > until)
-    connection.execute(
-        new.on_conflict_do_update(
-            index_elements=["schedule"],
-            set_={
-                "fingerprint": fingerprint,
-                "booked_until": case((further, c.booked_until), else_=until),
-            },
-        )
-    )
+    here = update(schedule_marks).where(c.schedule == schedule, c.booked_until < until)
+    connection.execute(here.values(booked_until=until))
+
+
+def put_mark(
+    connection: Connection, mark: ScheduleMark, definition: Mapping[str, Any] | None = None
+) -> None:
+    """This version is in force from `booked_until` on, or from where the one before had come to."""
+    c = schedule_marks.c
+    values = {
+        "fingerprint": mark.fingerprint,
+        "booked_until": mark.booked_until,
+        "version": mark.version,
+        "definition": None if definition is None else dict(definition),
+        "read_at": mark.read_at,
+    }
+    further = c.booked_until > mark.booked_until
+    kept = {**values, "booked_until": case((further, c.booked_until), else_=mark.booked_until)}
+    new = upsert(connection, schedule_marks).values(schedule=mark.schedule, **values)
+    connection.execute(new.on_conflict_do_update(index_elements=["schedule"], set_=kept))
+
+
+def read_again(connection: Connection, seen: Iterable[ScheduleMark], read_at: datetime) -> None:
+    """The same versions were read once more; what was read meanwhile is older than that."""
+    c = schedule_marks.c
+    # In one order, so that nobody waits in a circle.
+    for mark in sorted(seen, key=lambda mark: mark.schedule):
+        same = (c.schedule == mark.schedule, c.version == mark.version, c.read_at < read_at)
+        connection.execute(update(schedule_marks).where(*same).values(read_at=read_at))

@@ -121,8 +121,11 @@ schedule_marks = Table(
     "schedule_marks",
     metadata,
     Column("schedule", Words, primary_key=True),
-    Column("fingerprint", Words, nullable=False),  # of the trigger: a new one starts anew
+    Column("fingerprint", Words, nullable=False),  # of the trigger
     Column("booked_until", Instant, nullable=False),
+    Column("version", Words),  # of all that the schedule says
+    Column("definition", JSON),
+    Column("read_at", Instant),  # of two versions, the one that was read last is in force
 )
 
 leases = Table(

@@ -9,7 +9,16 @@ from engine.states import RunState
 from engine.store.database import Database
 from engine.store.run import Run
 from engine.store.runs import RunStore
-from tests.builders.booking import MIDNIGHT, a_claim, a_firing, a_new_run, a_run, put_all_in
+from tests.builders.booking import (
+    BROKEN,
+    MIDNIGHT,
+    a_claim,
+    a_firing,
+    a_new_run,
+    a_run,
+    let_leases_run_out,
+    put_all_in,
+)
 
 
 def test_a_run_is_queued_with_what_it_was_booked_with(runs: RunStore) -> None:
@@ -83,6 +92,24 @@ def test_overlap_skip_skips_while_an_earlier_run_is_unfinished(
     assert later.reason == f"overlap: run {earlier.reference} of this schedule had not ended"
 
 
+def test_overlap_skip_does_not_wait_for_a_dead_run_to_be_rescued(
+    runs: RunStore, database: Database
+) -> None:
+    dead = a_run(runs, firing=a_firing(1))
+    a_claim(runs, dead)
+    assert a_run(runs, firing=a_firing(2)).state is RunState.SKIPPED
+    let_leases_run_out(database)
+    later = a_run(runs, firing=a_firing(3))
+    assert later.state is RunState.QUEUED
+    assert a_run(runs, firing=a_firing(4)).state is RunState.SKIPPED
+    # Nor does it run beside it: the dead one may be tried again first.
+    assert runs.claim(later.id, "worker-2") is None
+    assert runs.rescue(runs.get(dead.id), BROKEN, timedelta())
+    assert runs.claim(later.id, "worker-2") is None
+    assert runs.succeed(a_claim(runs, dead), None)
+    a_claim(runs, later)
+
+
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled", "skipped", "discarded"])
 def test_overlap_skip_runs_when_the_earlier_run_is_over(
     runs: RunStore, database: Database, state: str
@@ -96,6 +123,17 @@ def test_overlap_skip_looks_at_its_own_schedule_only(runs: RunStore) -> None:
     a_run(runs)
     a_run(runs, firing=a_firing(1, schedule="other"))
     assert a_run(runs, firing=a_firing(1)).state is RunState.QUEUED
+
+
+def test_overlap_queue_waits_for_one_that_will_be_tried_again(runs: RunStore) -> None:
+    first = a_run(runs, firing=a_firing(1, overlap="queue"))
+    second = a_run(runs, firing=a_firing(2, overlap="queue"))
+    assert runs.claim(second.id, "worker-1") is None
+    assert runs.retry_later(a_claim(runs, first), BROKEN, timedelta(hours=1))
+    assert runs.claim(second.id, "worker-1") is None
+    other = a_run(runs, firing=a_firing(1, schedule="other", overlap="queue"))
+    a_claim(runs, other)
+    a_claim(runs, a_run(runs, firing=a_firing(3, overlap="allow")))
 
 
 def test_overlap_queue_waits_for_the_running_one(runs: RunStore) -> None:

@@ -1,6 +1,8 @@
 """The small stores: leases, log lines, processes that are there, and schedules' marks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -8,7 +10,15 @@ from engine.store.database import Database
 from engine.store.leases import LeaseStore
 from engine.store.logs import LogLine, LogStore
 from engine.store.runs import RunStore
-from engine.store.schedule_marks import booked_until, mark
+from engine.store.schedule_marks import (
+    ScheduleMark,
+    all_marks,
+    definition_of,
+    mark_of,
+    move_mark,
+    put_mark,
+    read_again,
+)
 from engine.store.workers import WorkerStore
 from tests.builders.booking import MIDNIGHT, a_claim, a_run, let_leases_run_out
 
@@ -92,17 +102,56 @@ def test_a_process_that_was_taken_for_gone_is_told_so(database: Database) -> Non
     assert {each.id for each in store.present()} == {"one", "two"}
 
 
-@pytest.mark.parametrize("moved", [MINUTE, -MINUTE])
-def test_a_mark_is_of_one_trigger(database: Database, moved: timedelta) -> None:
+def a_mark(**changes: Any) -> ScheduleMark:
+    """Of the schedule `hourly`, as it was read at midnight, booked up to then."""
+    first = ScheduleMark(
+        schedule="hourly",
+        fingerprint="every hour",
+        booked_until=MIDNIGHT,
+        version="first",
+        read_at=MIDNIGHT,
+    )
+    return replace(first, **changes)
+
+
+def test_a_mark_is_of_one_schedule_and_says_which_version_is_in_force(database: Database) -> None:
     with database.begin() as connection:
-        assert booked_until(connection, "hourly", "every hour") is None
-        mark(connection, "hourly", "every hour", MIDNIGHT)
-        assert booked_until(connection, "hourly", "every hour") == MIDNIGHT
-        assert booked_until(connection, "hourly", "every day") is None
-        assert booked_until(connection, "daily", "every hour") is None
-        mark(connection, "hourly", "every day", MIDNIGHT + moved)
-        assert booked_until(connection, "hourly", "every hour") is None
-        assert booked_until(connection, "hourly", "every day") == MIDNIGHT + moved
+        assert mark_of(connection, "hourly", to_book=True) is None
+        put_mark(connection, a_mark(), {"job": "purge"})
+        assert mark_of(connection, "hourly") == a_mark()
+        assert definition_of(connection, "hourly") == {"job": "purge"}
+        assert mark_of(connection, "daily") is None
+        assert definition_of(connection, "daily") is None
+        put_mark(connection, a_mark(schedule="daily", version=None, read_at=None))
+        assert definition_of(connection, "daily") is None
+        assert set(all_marks(connection)) == {"hourly", "daily"}
+
+
+@pytest.mark.parametrize("moved", [MINUTE, -MINUTE])
+def test_a_mark_never_moves_back(database: Database, moved: timedelta) -> None:
+    further = max(MIDNIGHT, MIDNIGHT + moved)
+    with database.begin() as connection:
+        put_mark(connection, a_mark())
+        move_mark(connection, "hourly", MIDNIGHT + moved)
+        assert mark_of(connection, "hourly") == a_mark(booked_until=further)
+        second = a_mark(version="second", fingerprint="every day", booked_until=MIDNIGHT + moved)
+        put_mark(connection, second)
+        assert mark_of(connection, "hourly") == replace(second, booked_until=further)
+
+
+def test_a_version_that_is_read_again_is_newer_than_what_was_read_between(
+    database: Database,
+) -> None:
+    noon = MIDNIGHT + timedelta(hours=12)
+    with database.begin() as connection:
+        put_mark(connection, a_mark())
+        put_mark(connection, a_mark(schedule="daily", read_at=noon + MINUTE))
+        seen = all_marks(connection)
+        put_mark(connection, a_mark(schedule="weekly"))
+        other = a_mark(schedule="weekly", version="other")
+        read_again(connection, [*seen.values(), other], noon)
+        read = {name: mark.read_at for name, mark in all_marks(connection).items()}
+    assert read == {"hourly": noon, "daily": noon + MINUTE, "weekly": MIDNIGHT}
 
 
 def test_a_lease_is_by_the_databases_clock(runs: RunStore) -> None:

@@ -21,7 +21,7 @@ from engine.store.logs import LogLine, LogStore
 from engine.store.reconciliations import Reconciled, ReconciliationStore, Recorded
 from engine.store.run import Claim, NewRun
 from engine.store.runs import RunStore
-from engine.store.schedule_marks import booked_until, mark
+from engine.store.schedule_marks import ScheduleMark, mark_of, put_mark
 from engine.store.tables import attempts, break_moves, effects
 from engine.store.workers import WorkerStore
 from tests.builders.booking import (
@@ -101,18 +101,23 @@ def test_schedulers_that_book_and_mark_leave_no_gap_and_never_move_back(runs: Ru
 
     def book(now: int) -> int:
         with runs.database.begin() as connection:
-            since = booked_until(connection, "hourly", "cron", to_book=True)
-            first = 0 if since is None else round((since - MIDNIGHT) / timedelta(hours=1)) + 1
+            mark = mark_of(connection, "hourly", to_book=True)
+            since = MIDNIGHT if mark is None else mark.booked_until
+            first = 0 if mark is None else round((since - MIDNIGHT) / timedelta(hours=1)) + 1
             new = [a_new_run(firing=a_firing(hour, overlap="allow")) for hour in range(first, now)]
             written = sum(runs.book_within(connection, each)[1] for each in new)
-            mark(connection, "hourly", "cron", MIDNIGHT + timedelta(hours=now - 1))
+            until = MIDNIGHT + timedelta(hours=now - 1)
+            new_mark = ScheduleMark(schedule="hourly", fingerprint="cron", booked_until=until)
+            put_mark(connection, new_mark)
         return written
 
     written = at_once(*[partial(book, now) for now in (5, 3, 9, 7, 9, 2, 8, 6)])
     assert sum(written) == 9
     assert count(runs.database, "runs") == 9
     with runs.database.read() as connection:
-        assert booked_until(connection, "hourly", "cron") == MIDNIGHT + timedelta(hours=8)
+        last = mark_of(connection, "hourly")
+    assert last is not None
+    assert last.booked_until == MIDNIGHT + timedelta(hours=8)
 
 
 def test_one_worker_claims_a_run(runs: RunStore) -> None:

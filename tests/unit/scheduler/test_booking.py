@@ -1,16 +1,13 @@
 """Booking: every firing is one row, a run or the reason why not, however many schedulers book."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.dispatch import Dispatch
 from engine.job import Job
 from engine.registry import UnknownJob
 from engine.scheduler.booking import Booking
@@ -21,39 +18,16 @@ from engine.store.run import Run
 from engine.store.runs import RunStore
 from tests.builders.booking import a_claim, put_all_in
 from tests.builders.clock import FakeClock
-from tests.builders.database import a_database
 from tests.builders.doorbell import FakeDoorbell
-from tests.builders.schedule import JOBS, a_schedule
+from tests.builders.schedule import a_schedule
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-# Long past, so that whatever is due then is due by the database's clock too.
 SIX = datetime(2020, 11, 24, 6, tzinfo=UTC)
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Iterator[RunStore]:
-    """The runs of an empty ledger."""
-    database = a_database(tmp_path)
-    yield RunStore(database)
-    database.dispose()
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """Six o'clock."""
-    return FakeClock(SIX)
-
-
-@pytest.fixture
-def doorbell() -> FakeDoorbell:
-    """Queues without messages."""
-    return FakeDoorbell()
-
-
-@pytest.fixture
-def booking(runs: RunStore, clock: FakeClock, doorbell: FakeDoorbell) -> Booking:
-    """A scheduler's booking."""
-    return Booking(dispatch=Dispatch(runs=runs, doorbell=doorbell), jobs=JOBS, clock=clock)
+def having_read(booking: Booking, at: datetime) -> Booking:
+    """Another scheduler's booking, which read its schedules at this instant."""
+    return replace(booking, read_at=at)
 
 
 def booked(runs: RunStore) -> list[Run]:
@@ -107,22 +81,13 @@ def test_a_firing_becomes_a_run_that_says_where_it_came_from(
     assert doorbell.messages == [("nightly", run.id)]
 
 
-def test_a_changed_trigger_starts_anew(booking: Booking, runs: RunStore, clock: FakeClock) -> None:
-    booking.book(a_schedule())
-    clock.advance(HOUR * 5)
-    changed = a_schedule(trigger=IntervalTrigger(HOUR * 2))
-    assert booking.book(changed) == 0
-    clock.advance(HOUR)
-    assert booking.book(changed) == 1
-    assert hours(runs) == [12]
-
-
 def test_other_changes_do_not_lose_a_firing(
     booking: Booking, runs: RunStore, clock: FakeClock
 ) -> None:
     booking.book(a_schedule())
     clock.advance(HOUR)
-    assert booking.book(a_schedule(params={"older_than_days": 5})) == 1
+    changed = having_read(booking, clock.now())
+    assert changed.book(a_schedule(params={"older_than_days": 5})) == 1
     assert booked(runs)[0].params == {"older_than_days": 5}
 
 
@@ -326,14 +291,25 @@ def test_nothing_is_written_while_nothing_fires(
 def test_a_schedule_that_was_off_makes_up_for_nothing(
     booking: Booking, runs: RunStore, clock: FakeClock
 ) -> None:
-    schedule = a_schedule()
-    booking.pass_over(schedule)
-    booking.book(schedule)
+    off = a_schedule(enabled=False)
+    booking.book(off)
     clock.advance(HOUR * 5 + MINUTE * 30)
-    booking.pass_over(schedule)
+    assert booking.book(off) == 0
+    on = having_read(booking, clock.now())
+    assert on.book(a_schedule()) == 0
     clock.advance(MINUTE * 30)
-    assert booking.book(schedule) == 1
+    assert on.book(a_schedule()) == 1
     assert hours(runs) == [12]
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_turning_it_off_or_on_while_no_scheduler_runs_makes_up_for_nothing(
+    booking: Booking, runs: RunStore, clock: FakeClock, was_on: bool
+) -> None:
+    booking.book(a_schedule(enabled=was_on))
+    clock.advance(HOUR * 5)
+    assert having_read(booking, clock.now()).book(a_schedule(enabled=not was_on)) == 0
+    assert booked(runs) == []
 
 
 def test_params_that_no_longer_fit_are_a_reason_not_an_error(

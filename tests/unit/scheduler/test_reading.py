@@ -1,0 +1,40 @@
+"""Reading the file: the instant that is told is one at which it held what was read."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.documents.problem import InvalidDocument
+from engine.scheduler.reading import read_schedules
+from engine.schedules.schedule import Schedule
+from tests.builders.clock import FakeClock
+from tests.builders.schedule import schedules_in
+
+SECOND = timedelta(seconds=1)
+
+
+def test_a_file_that_is_edited_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+    file, clock = tmp_path / "schedules.yaml", FakeClock()
+    text = "schedules:\n  hourly: {{job: purge, every: {}h}}\n"
+    file.write_text(text.format(1))
+    begun_at = clock.now()
+    hours = [2, 3]
+
+    def load() -> Mapping[str, Schedule]:
+        loaded = schedules_in(file)
+        if hours:
+            file.write_text(text.format(hours.pop(0)))
+        clock.advance(SECOND)
+        return loaded
+
+    schedules, read_at = read_schedules(load, file, clock)
+    assert str(schedules["hourly"].trigger) == "every 3h"
+    assert read_at == begun_at + SECOND * 3
+
+
+def test_a_file_that_is_not_there_is_the_loaders_to_complain_about(tmp_path: Path) -> None:
+    file = tmp_path / "schedules.yaml"
+    with pytest.raises(InvalidDocument, match="there is no such file"):
+        read_schedules(lambda: schedules_in(file), file, FakeClock())
