@@ -187,7 +187,7 @@ class MysqlSnapshot:
             with self._turn, failures.shown(), self._unbuffered() as cursor:
                 cursor.execute(query)
                 columns = Columns(cursor)
-                rows = failures.noted(self._batches(cursor, columns))
+                rows = failures.noted(self._batches(columns))
                 yield pa.RecordBatchReader.from_batches(columns.schema, rows)
         except _driver().Error as error:
             raise self._database.fault(error) from error
@@ -230,15 +230,14 @@ class MysqlSnapshot:
         else:
             cursor._result.unbuffered_active = False  # noqa: SLF001 - there is nobody to wait for
 
-    def _batches(self, cursor: Any, columns: Columns) -> Iterator[Any]:
+    def _batches(self, columns: Columns) -> Iterator[Any]:
         import pyarrow as pa
 
-        while rows := cursor.fetchmany(_BATCH_ROWS):
-            try:
-                yield columns.batch(rows)
-            except (pa.ArrowInvalid, OverflowError) as error:
-                reason = f"a value has no room in its column's type: {error}"
-                raise InvalidQuery(source=self._database.name, reason=reason) from error
+        try:
+            yield from columns.batches(_BATCH_ROWS)
+        except pa.ArrowInvalid as error:
+            reason = f"a value has no room in its column's type: {error}"
+            raise InvalidQuery(source=self._database.name, reason=reason) from error
 
 
 def _grants(cursor: Any, asked: str) -> list[str]:

@@ -356,6 +356,18 @@ def test_instants_may_have_any_type_and_a_local_time_is_in_the_definitions_zone(
     assert sum(totals.entries for totals in result.totals) == in_riyadh
 
 
+def test_values_of_every_length_come_whole(source: MariadbSource, database: MysqlDatabase) -> None:
+    lengths = [0, 1, 250, 251, 252, 253, 65_535, 65_536, 70_000, 17_000_000]
+    source.run("CREATE TABLE texts (id INT(5) UNSIGNED ZEROFILL, t LONGTEXT) ENGINE = InnoDB")
+    source.run("SET GLOBAL max_allowed_packet = 64 * 1024 * 1024")
+    for length in lengths:
+        source.run(f"INSERT INTO texts VALUES ({length}, REPEAT('é', {length}))")  # noqa: S608
+    source.run("INSERT INTO texts VALUES (NULL, NULL)")
+    with database.snapshot() as snapshot, snapshot.batches("SELECT id, t FROM texts") as reader:
+        rows = [tuple(row.values()) for row in reader.read_all().to_pylist()]
+    assert rows == [*((length, "é" * length) for length in lengths), (None, None)]
+
+
 def test_settings_of_the_server_change_nothing(tmp_path: Path, own_server: MariadbServer) -> None:
     own_server.execute("SET GLOBAL time_zone = '+03:00'")
     own_server.execute("SET GLOBAL sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH'")
