@@ -41,6 +41,14 @@ class _Ranges(io.RawIOBase):
         self._at += length
         return length
 
+    def readall(self) -> bytes:
+        # Python's own would ask for a few kilobytes at a time.
+        pieces = []
+        while length := min(_RANGE, max(self._size - self._at, 0)):
+            pieces.append(self._read(self._at, length))
+            self._at += length
+        return b"".join(pieces)
+
     def close(self) -> None:
         if not self.closed:
             self._close()

@@ -6,6 +6,7 @@ never trusted.
 """
 
 import hashlib
+import logging
 import posixpath
 import secrets
 import stat
@@ -79,7 +80,7 @@ class Sftp:
     def open(self, path: str) -> BinaryIO:
         """The file, read range by range."""
         with self._asking(path) as server:
-            handle = server.open(self._inside(path), "rb")
+            handle = _reading(server, self._inside(path))
             size = int(handle.stat().st_size)
 
         def read(start: int, length: int) -> bytes:
@@ -143,7 +144,7 @@ class Sftp:
 
     def _require_as_sent(self, server: Any, file: SpooledFile, partial: str) -> None:
         digest, size = hashlib.sha256(), 0
-        with server.open(partial, "rb") as source:
+        with _reading(server, partial) as source:
             there = int(source.stat().st_size)
             while size < there and (piece := _read(source, size, min(_PIECE, there - size))):
                 digest.update(piece)
@@ -210,9 +211,12 @@ class Sftp:
         return self._session
 
     def _connect(self) -> Any:
-        from paramiko import AuthenticationException, SSHClient
+        from paramiko import SSHClient, SSHException
 
+        # It logs what it raises, and what a server that goes away leaves undone.
+        logging.getLogger("paramiko").setLevel(logging.CRITICAL)
         client = SSHClient()
+        own = self._password is None and self._identity is None
         host_keys = HostKeys(self._host, self._port, self._known_hosts, self.shown)
         try:
             with host_keys.checked_by(client):
@@ -221,15 +225,20 @@ class Sftp:
                     self._port,
                     username=self._user,
                     password=self._password,
-                    key_filename=self._identity,
-                    allow_agent=self._password is None and self._identity is None,
-                    look_for_keys=self._password is None and self._identity is None,
+                    pkey=self._key(),
+                    allow_agent=own,
+                    look_for_keys=own,
                     timeout=_CONNECT_SECONDS,
                     banner_timeout=_CONNECT_SECONDS,
                     auth_timeout=_CONNECT_SECONDS,
                 )
-        except AuthenticationException as error:
+        except SSHException as error:
+            transport = client.get_transport()
+            connected = transport is not None and transport.is_active()
             client.close()
+            if not connected:
+                raise
+            # Paramiko may raise what it thought of some key on the way, too.
             who = self._user or "this user"
             reason = f"it does not let {who} in ({error}); check the key, the agent or the password"
             raise StorageRefused(url=self.shown, reason=reason) from error
@@ -237,6 +246,17 @@ class Sftp:
             client.close()
             raise
         return client
+
+    def _key(self) -> Any:
+        from paramiko import PKey, SSHException, UnknownKeyType
+
+        if self._identity is None:
+            return None
+        try:
+            return PKey.from_path(self._identity)
+        except (OSError, ValueError, TypeError, SSHException, UnknownKeyType) as error:
+            reason = f"the key {self._identity} cannot be read: {error}"
+            raise StorageRefused(url=self.shown, reason=reason) from error
 
 
 def _ssh_error() -> type[Exception]:
@@ -268,6 +288,19 @@ def _move(server: Any, partial: str, final: str) -> None:
         with suppress(FileNotFoundError):
             server.remove(final)
         server.rename(partial, final)
+
+
+def _reading(server: Any, path: str) -> Any:
+    handle = server.open(path, "rb")
+    ask_ahead = handle._prefetch_thread  # noqa: SLF001
+
+    def ask_ahead_quietly(*arguments: Any) -> None:
+        # When the connection breaks, whoever waits for the answers says so; once is enough.
+        with suppress(OSError, EOFError, _ssh_error()):
+            ask_ahead(*arguments)
+
+    handle._prefetch_thread = ask_ahead_quietly  # noqa: SLF001
+    return handle
 
 
 def _read(handle: Any, start: int, length: int) -> bytes:
