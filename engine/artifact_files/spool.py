@@ -5,6 +5,7 @@ Once all of an attempt's files are whole it is sealed by a manifest; a later att
 machine then has only to store them.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, BinaryIO
 
 from engine.artifact_files.faults import disk_failed, is_of_disk
@@ -107,8 +109,15 @@ class AttemptSpool:
             with suppress(OSError):
                 location.unlink(missing_ok=True)
             if isinstance(error, OSError) and is_of_disk(error, self._folder):
-                raise disk_failed("write", name, self._folder, error) from error
+                raise disk_failed("write", name, self._fuller(error), error) from error
             raise
+
+    def _fuller(self, error: OSError) -> Path:
+        """The folder whose disk is full: ours, or the one where some writers put things aside."""
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            return self._folder
+        folders = [each for each in (self._folder, Path(gettempdir())) if each.is_dir()]
+        return min(folders, key=lambda each: shutil.disk_usage(each).free)
 
     def seal(self, files: Collection[SpooledFile], facts: Mapping[str, Any]) -> Sealed:
         """Say that these are all; they survive a power cut from here on."""

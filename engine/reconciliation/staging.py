@@ -8,9 +8,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
+from engine.errors import EngineError
 from engine.reconciliation.instants import instant_sql
 
 _LOCKED = (
@@ -20,7 +21,18 @@ _LOCKED = (
     "lock_configuration = true",
 )
 _ON_DISK = "200MB"  # enough for sorting a share of the rows
+# By which DuckDB says that it is the disk, and not memory, that has no room.
+_FULL = ("max_temp_directory_size", "No space left on device")
 _WHOLE_NUMBER = r"0|-?[1-9][0-9]{0,17}"
+
+
+class ScratchFull(EngineError):
+    """The disk for what does not fit into memory is full."""
+
+    message = (
+        "no space left in {folder} for the rows that do not fit into memory ({error}); check its "
+        "free space, or set TMPDIR to a folder with more"
+    )
 
 
 class Staging:
@@ -153,7 +165,7 @@ def open_staging(
     """
     import duckdb
 
-    with TemporaryDirectory(prefix="staging-", dir=scratch) as folder:
+    with _room_in(scratch), TemporaryDirectory(prefix="staging-", dir=scratch) as folder:
         file = str(Path(folder, "staging.duckdb")) if on_disk else ":memory:"
         connection = duckdb.connect(file, config={"threads": str(threads)})
         connection.execute("SET memory_limit = ?", [_ON_DISK if on_disk else memory_limit])
@@ -165,6 +177,21 @@ def open_staging(
             yield Staging(connection)
         finally:
             connection.close()
+
+
+@contextmanager
+def _room_in(scratch: Path | None) -> Iterator[None]:
+    """Say which disk is full, when one is."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        said = str(error)
+        if not any(sign in said for sign in _FULL):
+            raise
+        first = said.partition("\n")[0]
+        raise ScratchFull(folder=scratch or gettempdir(), error=first) from error
 
 
 def _quoted(name: str) -> str:

@@ -85,9 +85,10 @@ class Sqlite:
         """What is wrong with the file."""
         # SQLAlchemy does not wrap what a new connection meets in `_on_connect`.
         cause = error.orig if isinstance(error, DBAPIError) else error
-        if getattr(cause, "sqlite_errorname", "").startswith(_UNUSABLE):
-            return str(cause)
-        return None
+        name = getattr(cause, "sqlite_errorname", "")
+        if name == "SQLITE_FULL":
+            return f"no space left, {cause}; check its free space"
+        return str(cause) if name.startswith(_UNUSABLE) else None
 
 
 @compiles(database_now, "sqlite")
