@@ -92,8 +92,7 @@ class QuerySide:
             own = self._column("currency", guarded=guarded)
             for currency in currencies:
                 here = self.sql.is_one_of(own, [currency])
-                values = ["1", *sums]
-                parts += [f"sum(CASE WHEN {here} THEN {each} END)" for each in values]
+                parts += [self.sql.sum_of(each, here) for each in ("1", *sums)]
         where = f" WHERE {self._usable}" if guarded and self._usable else ""
         return f"SELECT {', '.join(parts)} {self.rows}{where}"
 

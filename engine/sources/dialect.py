@@ -47,5 +47,8 @@ class Dialect(Protocol):
     def is_number(self, value: str) -> str:
         """Whether a value may have a minus before it and still be what it is."""
 
+    def sum_of(self, value: str, condition: str) -> str:
+        """The sum over the rows of which a condition is true; NULL if there are none."""
+
     def kind(self, column: str) -> str:
         """What the value is, in the database's own word; `null` if there is none."""

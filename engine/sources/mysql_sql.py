@@ -100,6 +100,10 @@ class MysqlSql:
         """The types have told."""
         return "TRUE"
 
+    def sum_of(self, value: str, condition: str) -> str:
+        """There is no FILTER."""
+        return f"sum(CASE WHEN {condition} THEN {value} END)"
+
     def kind(self, column: str) -> str:
         """The column's type."""
         return f"CASE WHEN {self.name(column)} IS NULL THEN 'null' ELSE '{self._types[column]}' END"

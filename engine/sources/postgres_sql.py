@@ -88,6 +88,10 @@ class PostgresSql:
         """The types have told."""
         return "true"
 
+    def sum_of(self, value: str, condition: str) -> str:
+        """In the words that cost least."""
+        return f"sum({value}) FILTER (WHERE {condition})"
+
     def kind(self, column: str) -> str:
         """The column's type."""
         return f"CASE WHEN {self.name(column)} IS NULL THEN 'null' ELSE '{self._types[column]}' END"

@@ -60,6 +60,10 @@ class SqliteSql:
         """
         return f"{value} < ''"
 
+    def sum_of(self, value: str, condition: str) -> str:
+        """In the words that cost least."""
+        return f"sum({value}) FILTER (WHERE {condition})"
+
     def kind(self, column: str) -> str:
         """The value's own type."""
         return f"typeof({self.name(column)})"
