@@ -243,7 +243,7 @@ class App:
         retention = self.retention
         fork_server = ForkServer.start(environment, preload=self._preload())
         worker_id = new_worker_id()
-        claims = HeldClaims(self.runs, fork_server.stop)
+        claims = HeldClaims(self.runs, fork_server.stop, fork_server.prolong)
         executor = Executor(
             worker=worker_id,
             jobs=self.jobs,

@@ -33,6 +33,9 @@ class Group:
         self._deadline: float | None = None
         if order.time_limit is not None:
             self._deadline = self._started + order.time_limit.total_seconds()
+        self._lease_lost_at: float | None = None
+        if order.fuse is not None:
+            self._lease_lost_at = self._started + order.fuse.total_seconds()
         self._kill_at: float | None = None
         self._sample_at = self._started
         if order.memory_limit is None:
@@ -41,12 +44,18 @@ class Group:
     @property
     def due_at(self) -> float:
         """The next instant at which `enforce` may have something to do."""
-        return min(self._deadline or float("inf"), self._kill_at or float("inf"))
+        instants = (self._deadline, self._lease_lost_at, self._kill_at)
+        return min(each or float("inf") for each in instants)
 
     def enforce(self, now: float) -> None:
         """Do what is due: ask the attempt to stop at its time limit, kill it after its grace."""
         if self.leader_ended:
+            self._lease_lost_at = None
             return
+        if self._lease_lost_at is not None and now >= self._lease_lost_at:
+            # The worker was stopped, or cannot reach the ledger and has not noticed.
+            self._lease_lost_at = None
+            self.stop(StopReason.LEASE_LOST, now)
         if self.account.delivered and self._kill_at is None:
             # The outcome stands, but a thread or an exit handler may hold the process.
             self._kill_at = now + self.order.grace.total_seconds()
@@ -56,6 +65,11 @@ class Group:
             self._decide(endings.time_limit_passed(self.order.time_limit), now)
         if self._kill_at is not None and now >= self._kill_at:
             self.kill()
+
+    def renew(self, fuse: timedelta, now: float) -> None:
+        """The worker still holds the lease."""
+        if self._lease_lost_at is not None:
+            self._lease_lost_at = now + fuse.total_seconds()
 
     def stop(self, reason: StopReason, now: float) -> None:
         """The worker wants it to end."""

@@ -19,7 +19,7 @@ from engine.attempt.groups import SAMPLE_LAZILY, Group
 from engine.attempt.launch import launch
 from engine.attempt.tree import Tree
 from engine.clock import Clock
-from engine.execution.orders import AttemptEnd, Cause, Lines, Message, Order, Stop
+from engine.execution.orders import AttemptEnd, Cause, Lines, Message, Order, Renewed, Stop
 
 LOOK_EVERY = 0.2  # seconds between looks at the processes of attempts with a memory limit
 LOOK_SHARE = 20  # a look may cost one part in so many of the time: big machines have big trees
@@ -76,6 +76,8 @@ class Server:
                 self._start(message)
             elif isinstance(message, Stop) and message.id in self._groups:
                 self._groups[message.id].stop(message.reason, time.monotonic())
+            elif isinstance(message, Renewed) and message.id in self._groups:
+                self._groups[message.id].renew(message.fuse, time.monotonic())
 
     def _leave(self) -> None:
         self._over = True

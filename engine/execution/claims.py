@@ -2,9 +2,10 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Collection
+from datetime import timedelta
 
+from engine.clock import elapsed
 from engine.execution.orders import StopReason
 from engine.store.database import LedgerUnreachable
 from engine.store.run import Claim
@@ -13,6 +14,7 @@ from engine.store.runs import RunStore
 logger = logging.getLogger("engine.worker")
 
 StopAttempt = Callable[[str, StopReason], object]
+ProlongAttempt = Callable[[str, timedelta], object]
 
 
 def attempt_id(claim: Claim) -> str:
@@ -24,17 +26,19 @@ class HeldClaims:
     """Renews the leases of the attempts under way.
 
     An attempt whose lease another worker has, or which could not be renewed for two thirds of
-    the lease, is killed: its lease may be given to somebody else soon.
+    the lease, is killed: its lease may be given to somebody else soon. Whoever carries it out is
+    told of each renewal, to kill it even if this process should be stopped.
     """
 
-    def __init__(self, runs: RunStore, stop: StopAttempt) -> None:
+    def __init__(self, runs: RunStore, stop: StopAttempt, prolong: ProlongAttempt) -> None:
         self._runs = runs
         self._stop = stop
+        self._prolong = prolong
         self._renewed_at: dict[Claim, float] = {}
         self._lock = threading.Lock()
 
     def add(self, claim: Claim, claimed_at: float) -> None:
-        """An attempt starts; `claimed_at` is a monotonic instant before its claim was made."""
+        """An attempt starts; its claim was made after `claimed_at`, an instant of `elapsed`."""
         with self._lock:
             self._renewed_at[claim] = claimed_at
 
@@ -42,6 +46,12 @@ class HeldClaims:
         """An attempt is over."""
         with self._lock:
             self._renewed_at.pop(claim, None)
+
+    def fuse(self, claim: Claim) -> timedelta:
+        """How long its attempt may go on from now without a renewal; negative once it may not."""
+        with self._lock:
+            renewed_at = self._renewed_at[claim]
+        return self._runs.lease * 2 / 3 - timedelta(seconds=elapsed() - renewed_at)
 
     def all(self) -> Collection[Claim]:
         """The claims held now."""
@@ -53,15 +63,18 @@ class HeldClaims:
         claims = self.all()
         if not claims:
             return
-        asked_at = time.monotonic()
+        asked_at = elapsed()
         try:
             kept = set(self._runs.renew(claims))
         except LedgerUnreachable as error:
             logger.warning("leases were not renewed", extra={"error": str(error)})
             return
         with self._lock:
-            for claim in kept & self._renewed_at.keys():
-                self._renewed_at[claim] = asked_at
+            renewed = kept & self._renewed_at.keys()
+            self._renewed_at.update(dict.fromkeys(renewed, asked_at))
+        fuse = self._runs.lease * 2 / 3 - timedelta(seconds=elapsed() - asked_at)
+        for claim in renewed:
+            self._prolong(attempt_id(claim), fuse)
         for claim in set(claims) - kept:
             # An attempt that has just ended is gone from the ledger's running runs as well.
             if claim in self.all():
@@ -73,7 +86,7 @@ class HeldClaims:
         By this process's own clock and without the ledger, which may make `beat` wait.
         """
         longest = (self._runs.lease * 2 / 3).total_seconds()
-        now = time.monotonic()
+        now = elapsed()
         with self._lock:
             late = [
                 claim

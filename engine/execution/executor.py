@@ -1,12 +1,13 @@
 """The executor: claims a run, has its attempt carried out, and writes down how it ended."""
 
 import logging
-import time
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from engine.clock import elapsed
 from engine.dispatch import Dispatch
 from engine.errors import EngineError
 from engine.execution import outcome
@@ -16,6 +17,7 @@ from engine.execution.quarantine import quarantine_error
 from engine.job import Job
 from engine.redaction import without_passwords
 from engine.registry import UnknownJob, find
+from engine.store.database import LedgerUnreachable
 from engine.store.logs import LogLine, LogStore
 from engine.store.run import Claim, Run, RunError
 from engine.store.runs import RunStore
@@ -24,6 +26,10 @@ logger = logging.getLogger("engine.worker")
 
 # Between SIGTERM and SIGKILL; a job that needs longer to tidy up has no claim to it.
 KILL_GRACE = timedelta(seconds=1)
+# Seconds between two tries to write to a ledger that is away.
+_LEDGER_PAUSE = 1.0
+
+T = TypeVar("T")
 
 OnLines = Callable[[Sequence[Line]], None]
 OnProgress = Callable[[Progress], None]
@@ -48,17 +54,18 @@ class Executor:
     claims: HeldClaims
     isolated: Attempts
     threaded: Attempts
+    closed: threading.Event = field(default_factory=threading.Event)
 
     def carry_out(self, run_id: int) -> None:
         """Take the run and see it through; nothing happens if it is not to be had."""
-        asked_at = time.monotonic()
+        asked_at = elapsed()
         claim = self.runs.claim(run_id, self.worker)
         if claim is None:
             return
         self.claims.add(claim, asked_at)
         try:
             # Whatever fails from here on, the lease must not be renewed for ever.
-            run = self.runs.get(run_id)
+            run = self._patiently(lambda: self.runs.get(run_id))
             self._attempt(claim, run)
         finally:
             self.claims.remove(claim)
@@ -79,6 +86,7 @@ class Executor:
             time_limit=job.time_limit,
             memory_limit=job.memory_limit,
             grace=KILL_GRACE,
+            fuse=self.claims.fuse(claim),
             payload=_payload(run, job),
         )
         attempts = self.isolated if job.isolated else self.threaded
@@ -91,8 +99,8 @@ class Executor:
         except EngineError as error:
             self._fail_or_retry(claim, run, job, outcome.run_error("NotStarted", str(error)), None)
             return
-        kept = self._record(claim, run, job, end)
-        state = self.runs.get(run.id).state if kept else "lost"
+        kept = self._patiently(lambda: self._record(claim, run, job, end))
+        state = self._patiently(lambda: self.runs.get(run.id)).state if kept else "lost"
         facts = {"state": state, "seconds": round(end.duration.total_seconds(), 3)}
         logger.info("run ends", extra=_facts(run, claim) | facts)
 
@@ -106,17 +114,27 @@ class Executor:
             if outcome.is_lasting(end.outcome):
                 return self.runs.fail(claim, error, peak)
             return self._fail_or_retry(claim, run, job, error, peak)
-        if end.cause is Cause.STOPPED and end.reason is StopReason.HANDED_BACK:
-            text = end.error or "handed back because the worker shuts down"
-            return self.runs.hand_back(claim, outcome.run_error("HandedBack", text), peak)
-        if end.cause is Cause.STOPPED and end.reason is StopReason.LEASE_LOST:
-            return False
-        error = outcome.run_error(_ERROR_TYPES[end.cause], end.error or "it ended without a word")
+        if end.cause in (Cause.TIME_LIMIT, Cause.MEMORY_LIMIT):
+            return self._fail_or_retry(claim, run, job, _error(end), peak)
+        return self._interrupted(claim, run, job, end)
+
+    def _interrupted(self, claim: Claim, run: Run, job: Job, end: AttemptEnd) -> bool:
+        """It was cut off wherever it was, by no doing of its job's policy."""
+        error, peak = _error(end), end.peak_memory_bytes
+        repeatable = job.on_crash == "retry"
+        wait = _wait(claim, run, job) if repeatable else None
         if end.cause is Cause.CRASHED:
-            wait = _wait(claim, run, job) if job.on_crash == "retry" else None
             quarantined = quarantine_error(self.runs, run, error)
             return self.runs.crash(claim, error, wait, peak, quarantined=quarantined)
-        return self._fail_or_retry(claim, run, job, error, peak)
+        if not repeatable:
+            text = f"{error.message}; it is not repeated, for its job has on_crash='fail'"
+            return self.runs.fail(claim, outcome.run_error(error.type, text), peak)
+        if end.reason is StopReason.HANDED_BACK:
+            return self.runs.hand_back(claim, error, peak)
+        if wait is None:
+            return self.runs.fail(claim, error, peak)
+        # Not its own failure, so nothing is gained by waiting.
+        return self.runs.retry_later(claim, error, timedelta(), peak)
 
     def _fail_or_retry(
         self, claim: Claim, run: Run, job: Job, error: RunError, peak: int | None
@@ -125,6 +143,19 @@ class Executor:
         if wait is None:
             return self.runs.fail(claim, error, peak)
         return self.runs.retry_later(claim, error, wait, peak)
+
+    def _patiently(self, act: Callable[[], T]) -> T:
+        """`act`, again and again while the ledger is away: what an attempt came to is not lost.
+
+        Until the worker has ended; raises LedgerUnreachable then.
+        """
+        while True:
+            try:
+                return act()
+            except LedgerUnreachable as error:
+                logger.warning("waiting for the run ledger", extra={"error": str(error)})
+                if self.closed.wait(_LEDGER_PAUSE):
+                    raise
 
     def _keep(self, claim: Claim, lines: Sequence[Line]) -> None:
         kept = [
@@ -142,12 +173,19 @@ class Executor:
         self.runs.progress(claim, said.done, said.total, said.note)
 
 
-_ERROR_TYPES = {
+_ERROR_TYPES: Mapping[Cause | StopReason, str] = {
     Cause.CRASHED: "Crashed",
     Cause.TIME_LIMIT: "TimeLimitExceeded",
     Cause.MEMORY_LIMIT: "MemoryLimitExceeded",
-    Cause.STOPPED: "Stopped",
+    StopReason.HANDED_BACK: "HandedBack",
+    StopReason.LEASE_LOST: "LeaseLost",
 }
+
+
+def _error(end: AttemptEnd) -> RunError:
+    """Why an attempt ended that did not finish."""
+    type_ = _ERROR_TYPES.get(end.reason or end.cause, "Stopped")
+    return outcome.run_error(type_, end.error or "it ended without a word")
 
 
 def _wait(claim: Claim, run: Run, job: Job) -> timedelta | None:

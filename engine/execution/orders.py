@@ -95,7 +95,9 @@ class Order:
     """Worker: carry out this attempt in its own process group, within these limits.
 
     `grace` is what lies between the request to stop and the kill; `log_limit` (bytes) bounds
-    the lines that are kept. `payload` is for `perform`; the fork server does not look into it.
+    the lines that are kept. When the `fuse` has burnt down, the attempt is killed at once, unless
+    a `Renewed` brought a longer one; None never burns. `payload` is for `perform`; the fork server
+    does not look into it.
     """
 
     word: ClassVar = "start"
@@ -108,6 +110,7 @@ class Order:
     memory_limit: int | None = None
     grace: timedelta = timedelta(seconds=10)
     log_limit: int = 1_000_000
+    fuse: timedelta | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -117,22 +120,41 @@ class Order:
             "run_id": self.run_id,
             "attempt": self.attempt,
             "token": self.token,
-            "time_limit": None if self.time_limit is None else self.time_limit.total_seconds(),
+            "time_limit": _seconds(self.time_limit),
             "memory_limit": self.memory_limit,
             "grace": self.grace.total_seconds(),
             "log_limit": self.log_limit,
+            "fuse": _seconds(self.fuse),
             "payload": dict(self.payload),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Back from JSON-ready data."""
-        limit = data["time_limit"]
-        instants = {
-            "time_limit": None if limit is None else timedelta(seconds=limit),
-            "grace": timedelta(seconds=data["grace"]),
+        durations = {
+            name: None if data[name] is None else timedelta(seconds=data[name])
+            for name in ("time_limit", "grace", "fuse")
         }
-        return cls(**{**data, **instants})
+        return cls(**{**data, **durations})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renewed:
+    """Worker: the attempt's lease was renewed, so that it has this much longer from now on."""
+
+    word: ClassVar = "renewed"
+
+    id: str
+    fuse: timedelta
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        return {"id": self.id, "fuse": self.fuse.total_seconds()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Back from JSON-ready data."""
+        return cls(id=data["id"], fuse=timedelta(seconds=data["fuse"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,11 +278,14 @@ class AttemptEnd:
         return cls(**{**data, **parsed})
 
 
-Message = Prepare | Ready | Broken | Order | Stop | Lines | Progress | AttemptEnd
+Message = Prepare | Ready | Broken | Order | Renewed | Stop | Lines | Progress | AttemptEnd
 
-MESSAGES: Mapping[str, type[Message]] = {
-    each.word: each for each in (Prepare, Ready, Broken, Order, Stop, Lines, Progress, AttemptEnd)
-}
+_KINDS: tuple[type[Message], ...] = (
+    *(Prepare, Ready, Broken),
+    *(Order, Renewed, Stop),
+    *(Lines, Progress, AttemptEnd),
+)
+MESSAGES: Mapping[str, type[Message]] = {each.word: each for each in _KINDS}
 
 
 def encode(message: Message) -> bytes:
@@ -272,6 +297,10 @@ def decode(line: bytes) -> Message:
     """The message that `encode` made the line from."""
     ((word, data),) = json.loads(line).items()
     return MESSAGES[word].from_json(data)
+
+
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else duration.total_seconds()
 
 
 def instant_text(at: datetime) -> str:

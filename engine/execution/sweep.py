@@ -1,11 +1,12 @@
 """The sweep: rescues dead runs and rings for due ones; one process at a time, under a lease."""
 
 import logging
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
+from engine.clock import elapsed
 from engine.dispatch import Dispatch
 from engine.execution.outcome import run_error
 from engine.execution.quarantine import quarantine_error
@@ -16,6 +17,8 @@ from engine.store.leases import LeaseStore
 from engine.store.run import Run
 
 logger = logging.getLogger("engine.sweep")
+
+T = TypeVar("T")
 
 _LEASE = timedelta(seconds=4)
 _NAME = "sweep"
@@ -30,28 +33,56 @@ class Sweep:
     leases: LeaseStore
     jobs: Mapping[str, Job]
     rescue_from: float = field(default=0.0, init=False)
+    _ended_at: float | None = field(default=None, init=False)
 
     def once(self) -> bool:
         """Sweep unless another process does; False then, or when the ledger does not answer."""
+        if self._ended_at is not None and elapsed() - self._ended_at > self._patience:
+            self._put_off("this process was stopped, or its machine slept")
         try:
-            if not self.leases.take(_NAME, self.holder, lasting=_LEASE):
-                return False
-            # Whoever could not reach the ledger cannot know who else could not: the workers
-            # get one lease's time to renew before anybody takes their runs.
-            if time.monotonic() >= self.rescue_from:
-                self._rescue()
-            self.dispatch.ring_due()
+            return self._sweep()
         except LedgerUnreachable as error:
-            self.rescue_from = time.monotonic() + self.dispatch.runs.lease.total_seconds()
-            logger.warning("the sweep was put off", extra={"error": str(error)})
+            self._put_off(str(error))
             return False
         except QueueUnreachable:
             # The doorbell has said so; the rescue is done, and the next sweep rings.
             logger.debug("nobody could be rung for")
+            return True
+        finally:
+            self._ended_at = elapsed()
+
+    def _sweep(self) -> bool:
+        if not self._asked(lambda: self.leases.take(_NAME, self.holder, lasting=_LEASE)):
+            return False
+        lost = self._asked(self.dispatch.runs.lost)
+        if elapsed() >= self.rescue_from:
+            self._rescue(lost)
+        self.dispatch.ring_due()
         return True
 
-    def _rescue(self) -> None:
-        for run in self.dispatch.runs.lost():
+    def _asked(self, question: Callable[[], T]) -> T:
+        """What the ledger answers; an answer that took long is as good as an outage."""
+        asked_at = elapsed()
+        answer = question()
+        if elapsed() - asked_at > self._patience:
+            self._put_off("the ledger took long to answer")
+        return answer
+
+    def _put_off(self, why: str) -> None:
+        """Whoever could not reach the ledger cannot know who else could not: the workers get one
+        lease's time to renew, or to say what became of their attempts, before anybody takes their
+        runs.
+        """
+        self.rescue_from = elapsed() + self.dispatch.runs.lease.total_seconds()
+        logger.warning("the rescue of lost runs was put off", extra={"why": why})
+
+    @property
+    def _patience(self) -> float:
+        """Less than a worker waits until it gives up its attempts."""
+        return self.dispatch.runs.lease.total_seconds() / 2
+
+    def _rescue(self, lost: Sequence[Run]) -> None:
+        for run in lost:
             job = self.jobs.get(run.job)
             again = (job is None or job.on_crash == "retry") and (
                 run.attempt < run.attempts_allowed

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Self
 
 from engine.errors import EngineError
@@ -24,6 +25,7 @@ from engine.execution.orders import (
     Prepare,
     Progress,
     Ready,
+    Renewed,
     Stop,
     StopReason,
     decode,
@@ -118,7 +120,12 @@ class ForkServer:
     def stop(self, order_id: str, reason: StopReason) -> bool:
         """Ask for the end of an attempt; False if it is not running (any more)."""
         link = self._link
-        return link is not None and link.stop(order_id, reason)
+        return link is not None and link.tell(order_id, Stop(id=order_id, reason=reason))
+
+    def prolong(self, order_id: str, fuse: timedelta) -> bool:
+        """The attempt may go on for this long from now; False if it is not running (any more)."""
+        link = self._link
+        return link is not None and link.tell(order_id, Renewed(id=order_id, fuse=fuse))
 
     def close(self) -> None:
         """Kill every attempt that still runs, end the server, and wait for both."""
@@ -179,10 +186,10 @@ class _Link:
             del self._waiting[order.id]
             return False
 
-    def stop(self, order_id: str, reason: StopReason) -> bool:
-        """Pass on the wish; False when no such attempt runs."""
+    def tell(self, order_id: str, message: Message) -> bool:
+        """Pass on a wish about an attempt; False when no such attempt runs."""
         with self._lock:
-            return order_id in self._waiting and self._send(Stop(id=order_id, reason=reason))
+            return order_id in self._waiting and self._send(message)
 
     def close(self) -> None:
         """The end of the socket ends the server; the reader notices and does the rest."""

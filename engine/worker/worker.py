@@ -82,6 +82,7 @@ class Worker:
     def close(self) -> None:
         """End everything that belongs to the worker."""
         self._closed.set()
+        self.executor.closed.set()
         for rounds in self._rounds:
             rounds.stop()
         self.sweep.stop()

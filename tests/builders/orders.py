@@ -16,6 +16,7 @@ def an_order(
     memory_limit: int | None = None,
     grace: float = 5,
     log_limit: int = 1_000_000,
+    fuse: float | None = None,
     **payload: Any,
 ) -> Order:
     """An order for the test function `do` of tests/processes/performances.py."""
@@ -29,5 +30,6 @@ def an_order(
         memory_limit=memory_limit,
         grace=timedelta(seconds=grace),
         log_limit=log_limit,
+        fuse=None if fuse is None else timedelta(seconds=fuse),
         payload={"do": do, **payload},
     )

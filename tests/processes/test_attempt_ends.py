@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -148,6 +149,36 @@ def test_an_attempt_without_its_lease_is_killed_at_once(
         end = ending.result(timeout=10)
     assert (end.cause, end.reason) == (Cause.STOPPED, StopReason.LEASE_LOST)
     assert end.outcome is None
+
+
+def test_an_attempt_is_killed_when_its_worker_says_nothing_of_its_lease(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
+    order = an_order("refuse_to_die", pids=str(tmp_path / "pids"), grace=60, fuse=1.5)
+    end = fork_server.run(order)
+    assert all_gone(noted(tmp_path / "pids", 4))
+    assert (end.cause, end.reason) == (Cause.STOPPED, StopReason.LEASE_LOST)
+    assert timedelta(seconds=1.5) <= end.duration < timedelta(seconds=3)
+
+
+def test_an_attempt_goes_on_while_its_worker_renews_the_lease(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
+    order = an_order("refuse_to_die", pids=str(tmp_path / "pids"), fuse=1)
+    with ThreadPoolExecutor() as threads:
+        ending = threads.submit(fork_server.run, order)
+        noted(tmp_path / "pids", 1)
+        for _ in range(4):
+            assert fork_server.prolong(order.id, timedelta(seconds=1)) is True
+            time.sleep(0.5)
+        end = ending.result(timeout=10)
+    assert timedelta(seconds=2.5) <= end.duration < timedelta(seconds=4)
+    assert fork_server.prolong(order.id, timedelta(seconds=1)) is False
+
+
+def test_an_attempt_that_comes_too_late_is_killed_at_once(fork_server: ForkServer) -> None:
+    end = fork_server.run(an_order("finish_when_asked", pids="/dev/null", fuse=-1))
+    assert (end.cause, end.reason) == (Cause.STOPPED, StopReason.LEASE_LOST)
     assert end.signal == signal.SIGKILL
     assert end.error == "the worker no longer held the lease of the run; the attempt was killed"
 

@@ -25,6 +25,7 @@ from engine.job import Job, job
 from engine.registry import UnknownJob
 from engine.retry import RetryPolicy
 from engine.states import RunState
+from engine.store.database import LedgerUnreachable
 from engine.store.logs import LogStore
 from engine.store.run import Run
 from engine.store.runs import RunStore
@@ -102,7 +103,7 @@ def executor(runs: RunStore, attempts: FakeAttempts, doorbell: FakeDoorbell) -> 
         runs=runs,
         logs=LogStore(runs.database),
         dispatch=Dispatch(runs=runs, doorbell=doorbell),
-        claims=HeldClaims(runs, lambda *_: False),
+        claims=HeldClaims(runs, lambda *_: False, lambda *_: False),
         isolated=attempts,
         threaded=FakeAttempts(finished("in the worker")),
     )
@@ -124,6 +125,8 @@ def test_an_attempt_is_ordered_with_its_limits_and_what_the_run_is_about(
     (order,) = attempts.orders
     assert (order.id, order.run_id, order.attempt) == (f"{run.id}:1", run.id, 1)
     assert (order.time_limit, order.memory_limit) == (MINUTE, 7_000_000)
+    assert order.fuse is not None
+    assert timedelta(seconds=5) < order.fuse < executor.runs.lease * 2 / 3
     assert len(order.token) == 32
     assert order.payload == {
         "job": "purge",
@@ -285,12 +288,67 @@ def test_a_run_handed_back_keeps_its_attempt(executor: Executor, attempts: FakeA
     assert run.error.message == "handed back; the attempt stopped"
 
 
-def test_an_attempt_without_its_lease_writes_nothing(
-    executor: Executor, attempts: FakeAttempts, runs: RunStore
+@pytest.mark.parametrize(("allowed", "state"), [(1, RunState.FAILED), (2, RunState.RETRYING)])
+def test_an_attempt_killed_in_time_because_the_ledger_was_away_is_tried_again_at_once(
+    executor: Executor, attempts: FakeAttempts, allowed: int, state: RunState
 ) -> None:
     attempts.end = {"cause": Cause.STOPPED, "reason": StopReason.LEASE_LOST, "error": "killed"}
-    run = carried_out(executor)
-    assert (run.state, run.error) == (RunState.RUNNING, None)
+    run = carried_out(executor, attempts=allowed)
+    assert run.state is state
+    assert run.error is not None
+    assert (run.error.type, run.error.message) == ("LeaseLost", "killed")
+    assert run.due_at - run.created_at < MINUTE
+    (attempt,) = executor.runs.attempts_of(run.id)
+    assert (attempt.outcome, attempt.crashed) == ("failed", False)
+
+
+@pytest.mark.parametrize("reason", [StopReason.HANDED_BACK, StopReason.LEASE_LOST])
+def test_what_was_cut_off_is_not_repeated_if_its_job_would_rather_fail(
+    executor: Executor, attempts: FakeAttempts, reason: StopReason
+) -> None:
+    attempts.end = {"cause": Cause.STOPPED, "reason": reason, "error": "cut off"}
+    run = carried_out(executor, job="pay")
+    assert run.state is RunState.FAILED
+    assert run.error is not None
+    assert run.error.message == ("cut off; it is not repeated, for its job has on_crash='fail'")
+
+
+def test_what_an_attempt_came_to_waits_for_a_ledger_that_is_away(
+    executor: Executor, runs: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.execution.executor._LEDGER_PAUSE", 0.01)
+    away = {"get": 2, "succeed": 3}
+
+    def unless_away(name: str) -> Callable[..., Any]:
+        method = getattr(runs, name)
+
+        def call(*arguments: Any) -> Any:
+            away[name] -= 1
+            if away[name] >= 0:
+                raise LedgerUnreachable(url="postgresql://", error="it is restarted")
+            return method(*arguments)
+
+        return call
+
+    run = a_run(runs)
+    with monkeypatch.context() as outage:
+        for name in away:
+            outage.setattr(runs, name, unless_away(name))
+        executor.carry_out(run.id)
+    assert (runs.get(run.id).state, runs.get(run.id).attempt) == (RunState.SUCCEEDED, 1)
+
+
+def test_nobody_waits_for_the_ledger_once_the_worker_has_ended(
+    executor: Executor, runs: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object) -> bool:
+        raise LedgerUnreachable(url="postgresql://", error="gone")
+
+    executor.closed.set()
+    monkeypatch.setattr(runs, "succeed", unreachable)
+    with pytest.raises(LedgerUnreachable):
+        executor.carry_out(a_run(runs).id)
+    assert executor.claims.all() == []
 
 
 def test_an_attempt_that_cannot_be_started_is_a_failed_one(

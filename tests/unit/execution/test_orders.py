@@ -16,6 +16,7 @@ from engine.execution.orders import (
     Prepare,
     Progress,
     Ready,
+    Renewed,
     Stop,
     StopReason,
     Stream,
@@ -37,8 +38,10 @@ SAID: list[Message] = [
         memory_limit=2**31,
         grace=timedelta(seconds=2),
         log_limit=10,
+        fuse=timedelta(seconds=-0.5),
         payload={"text": "two\nlines ﷼", "none": None},
     ),
+    Renewed(id="1:1", fuse=timedelta(milliseconds=6500)),
     Stop(id="1:1", reason=StopReason.LEASE_LOST),
     Lines(
         id="1:1",

@@ -13,7 +13,7 @@ from engine.store.database import LedgerUnreachable
 from engine.store.leases import LeaseStore
 from engine.store.run import NewRun, Run
 from engine.store.runs import RunStore
-from tests.builders.booking import BROKEN, a_claim, a_run, let_leases_run_out
+from tests.builders.booking import BROKEN, a_claim, a_firing, a_run, let_leases_run_out
 from tests.builders.doorbell import FakeDoorbell
 
 
@@ -131,12 +131,30 @@ def test_one_process_sweeps_until_it_stops(
     assert [other.once(), sweep.once()] == [True, False]
 
 
-def test_whoever_lost_the_ledger_waits_one_lease_before_it_rescues(
-    sweep: Sweep, runs: RunStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [1000.0]
-    monkeypatch.setattr("engine.execution.sweep.time.monotonic", lambda: now[0])
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The instant, in seconds, to be moved by hand."""
+    instants = [1000.0]
+    monkeypatch.setattr("engine.execution.sweep.elapsed", lambda: instants[0])
+    return instants
 
+
+def is_put_off(sweep: Sweep, run: Run, now: list[float]) -> bool:
+    """Whether the run is rescued one lease from now, and not before."""
+    runs = sweep.dispatch.runs
+    rounds = round(runs.lease.total_seconds()) - 1
+    for _ in range(rounds):
+        now[0] += 1
+        assert sweep.once() is True
+    waited = runs.get(run.id).state is RunState.RUNNING
+    now[0] += 1.1
+    sweep.once()
+    return waited and runs.get(run.id).state is RunState.RETRYING
+
+
+def test_whoever_lost_the_ledger_waits_one_lease_before_it_rescues(
+    sweep: Sweep, runs: RunStore, monkeypatch: pytest.MonkeyPatch, now: list[float]
+) -> None:
     def unreachable(*_: object, **__: object) -> bool:
         raise LedgerUnreachable(url="sqlite://", error="locked")
 
@@ -144,12 +162,72 @@ def test_whoever_lost_the_ledger_waits_one_lease_before_it_rescues(
     with monkeypatch.context() as broken:
         broken.setattr(sweep.leases, "take", unreachable)
         assert sweep.once() is False
-    now[0] += runs.lease.total_seconds() - 0.1
+    assert is_put_off(sweep, run, now)
+
+
+@pytest.mark.parametrize("question", ["take", "lost"])
+def test_whoever_got_a_late_answer_waits_too(
+    sweep: Sweep,
+    runs: RunStore,
+    monkeypatch: pytest.MonkeyPatch,
+    now: list[float],
+    question: str,
+) -> None:
+    run = a_lost_run(runs)
+    asked = sweep.leases if question == "take" else runs
+    answer = getattr(asked, question)
+
+    def take_long(*arguments: Any, **names: Any) -> Any:
+        now[0] += 6
+        return answer(*arguments, **names)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(asked, question, take_long)
+        assert sweep.once() is True
+    assert runs.get(run.id).state is RunState.RUNNING
+    assert is_put_off(sweep, run, now)
+
+
+def test_whoever_was_stopped_for_a_while_waits_too(
+    sweep: Sweep, runs: RunStore, now: list[float]
+) -> None:
+    assert sweep.once() is True
+    run = a_lost_run(runs)
+    now[0] += 60
     assert sweep.once() is True
     assert runs.get(run.id).state is RunState.RUNNING
-    now[0] += 0.2
-    sweep.once()
+    assert is_put_off(sweep, run, now)
+
+
+def test_a_slow_queue_puts_no_rescue_off(
+    sweep: Sweep,
+    runs: RunStore,
+    doorbell: FakeDoorbell,
+    monkeypatch: pytest.MonkeyPatch,
+    now: list[float],
+) -> None:
+    ring_due = Dispatch.ring_due
+
+    def take_long(dispatch: Dispatch) -> None:
+        now[0] += 30
+        ring_due(dispatch)
+
+    monkeypatch.setattr(Dispatch, "ring_due", take_long)
+    assert sweep.once() is True
+    run = a_lost_run(runs)
+    now[0] += 1
+    assert sweep.once() is True
     assert runs.get(run.id).state is RunState.RETRYING
+
+
+def test_the_run_that_waited_for_one_that_failed_is_rung_for(
+    sweep: Sweep, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    a_lost_run(runs, attempts=1, firing=a_firing(1, overlap="queue"))
+    second = a_run(runs, firing=a_firing(2, overlap="queue"))
+    runs.rung([second.id])
+    sweep.once()
+    assert doorbell.messages == [("default", second.id)]
 
 
 def test_a_silent_queue_does_not_stop_the_rescue(

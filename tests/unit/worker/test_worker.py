@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,6 +53,10 @@ class FakeForkServer:
         self.stopped.set()
         return True
 
+    def prolong(self, attempt: str, fuse: timedelta) -> bool:
+        """Go on."""
+        return True
+
     def close(self) -> None:
         """End everything."""
         self.closed = True
@@ -76,7 +81,7 @@ def worker(runs: RunStore, fork_server: FakeForkServer) -> Iterator[Worker]:
     """A worker without grace."""
     doorbell = FakeDoorbell()
     dispatch = Dispatch(runs=runs, doorbell=doorbell)
-    claims = HeldClaims(runs, fork_server.stop)
+    claims = HeldClaims(runs, fork_server.stop, fork_server.prolong)
     jobs = {"purge": purge}
     attempts = cast("ForkServer", fork_server)
     name = new_worker_id()
