@@ -3,10 +3,13 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import count
@@ -14,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.builders.tree import everything_below
 
 _STARTS_WITHIN = 30.0
 _NUMBERS = count(1)
@@ -98,6 +103,20 @@ class PostgresServer:
             self._process.send_signal(2)
             self._process.wait()
             self._process = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It stands still: whoever asks it gets no answer, and no error."""
+        assert self._process is not None
+        processes = everything_below(self._process.pid)
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def restart(self) -> None:
         """Come back on the same port, with everything that was committed."""

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.database import a_postgres_ledger
 from tests.builders.home import Home
+from tests.builders.postgres import PostgresServer, start_postgres
 from tests.builders.redis import RedisServer, start_redis
 
 
@@ -29,5 +31,21 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 def redis_home(tmp_path: Path, own_redis: RedisServer) -> Iterator[Home]:
     """A home whose queue is on a Redis of its own."""
     home = Home(tmp_path / "home", own_redis.url)
+    yield home
+    home.close()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL that the test may stop."""
+    server = start_postgres()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def ledger_home(tmp_path: Path, own_postgres: PostgresServer) -> Iterator[Home]:
+    """A home whose run ledger is on a PostgreSQL of its own."""
+    home = Home(tmp_path / "home", database_url=a_postgres_ledger(own_postgres))
     yield home
     home.close()

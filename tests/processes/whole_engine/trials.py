@@ -24,14 +24,17 @@ logger = logging.getLogger("trials")
 def write_row(context: JobContext, *, number: int) -> int:
     """One row, once, with some time before and after in which to be killed."""
     time.sleep(0.25)
-
-    def insert(connection: Connection) -> int:
-        connection.execute(text("INSERT INTO trial_rows VALUES (:number)"), {"number": number})
-        return number
-
-    written = context.once(f"row {number}", {"number": number}, insert)
+    written = _write_row(context, number)
     time.sleep(0.25)
-    return int(written)
+    return written
+
+
+@job(retry=AT_ONCE)
+def write_row_slowly(context: JobContext, *, number: int, seconds: float, pids: str) -> None:
+    """One row, once, after a while."""
+    note(pids)
+    time.sleep(seconds)
+    _write_row(context, number)
 
 
 @job(retry=AT_ONCE)
@@ -113,6 +116,14 @@ def fail(context: JobContext, *, why: str) -> None:
 @job()
 def tick(context: JobContext) -> None:
     """Nothing."""
+
+
+def _write_row(context: JobContext, number: int) -> int:
+    def insert(connection: Connection) -> int:
+        connection.execute(text("INSERT INTO trial_rows VALUES (:number)"), {"number": number})
+        return number
+
+    return int(context.once(f"row {number}", {"number": number}, insert))
 
 
 def _refuse_to_die(pids: str) -> None:
