@@ -24,7 +24,7 @@ _READING = frozenset(
     }
 )
 
-_GRANT = re.compile(r"GRANT (?P<what>.+?) ON (?P<on>\S+) TO (?P<who>\S+)(?P<more>.*)", re.DOTALL)
+_GRANT = re.compile(r"GRANT (?P<what>.+?) ON (?P<on>.+?) TO (?P<who>\S+)(?P<more>.*)", re.DOTALL)
 _ROLE = re.compile(r"GRANT (?P<roles>[`'\"].+?) TO ", re.DOTALL)
 _COLUMNS = re.compile(r"\([^)]*\)")
 
@@ -57,7 +57,7 @@ def _beyond_reading(grants: Sequence[str]) -> Iterator[tuple[str, str]]:
         found = _GRANT.match(grant)
         if found is None:
             if grant.startswith("GRANT "):
-                yield grant, "something that is not understood"
+                yield grant.partition(" IDENTIFIED ")[0], "something that is not understood"
             continue
         for each in _COLUMNS.sub("", found["what"]).split(","):
             if each.strip().upper() not in _READING:

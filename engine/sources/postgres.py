@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from engine.redaction import hide_password
 from engine.sources.database import Kind
 from engine.sources.failures import Failures
-from engine.sources.faults import InvalidQuery, MissingDriver, SourceUnreachable
+from engine.sources.faults import InvalidQuery, MissingDriver, SourceUnreachable, UnusableSource
 from engine.sources.postgres_role import require_reader
 from engine.sources.postgres_sql import PostgresSql
 
@@ -38,10 +38,9 @@ _CONNECTING = {
     "tcp_user_timeout": "30000",
 }
 # However the database or the role is set, a reading means the same. The connection that holds the
-# moment is idle while others read.
-_SESSION = {
-    "default_transaction_read_only": "on",
-    "default_transaction_isolation": "repeatable read",
+# moment is idle while others read. All of it ends with the transaction, so that a pooler between
+# may give the connection to anybody then.
+_SETTINGS = {
     "idle_in_transaction_session_timeout": "0",
     "standard_conforming_strings": "on",
     "TimeZone": "UTC",
@@ -50,6 +49,11 @@ _SESSION = {
     "bytea_output": "hex",
     "extra_float_digits": "1",
 }
+_SET = "SELECT " + ", ".join(
+    # Should anything ever end the transaction with a commit, whatever comes after it is read only.
+    ["set_config('default_transaction_read_only', 'on', false)"]
+    + [f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items()]
+)
 
 # By SQLSTATE, whole or its class: it is the server or the connection that failed, not the query.
 _GONE = ("08", "28", "3D", "53", "57", "58", "F0", "XX", "40", "25P03", "25P04", "55")
@@ -131,6 +135,7 @@ class PostgresDatabase:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             try:
+                connection.execute(_SET.encode())
                 require_reader(connection, self.name)
             except psycopg.Error as error:
                 raise self.fault(error.sqlstate, str(error)) from error
@@ -144,10 +149,9 @@ class PostgresDatabase:
         try:
             given = conninfo_to_dict(self.url)
         except _driver().Error as error:
-            raise self.fault(None, str(error)) from error
-        own = " ".join(f"-c {name}={_escaped(value)}" for name, value in _SESSION.items())
-        options = f"{given.get('options') or ''} {own}".strip()
-        merged: dict[str, Any] = {**_CONNECTING, **given, "options": options}
+            reason = hide_password(str(error), self.url)
+            raise UnusableSource(example=self.name.upper(), reason=reason) from error
+        merged: dict[str, Any] = {**_CONNECTING, **given}
         return make_conninfo(**merged)
 
     def fault(self, sqlstate: str | None, text: str) -> InvalidQuery | SourceUnreachable:
@@ -234,6 +238,7 @@ class PostgresSnapshot:
             for order in (
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
                 f"SET TRANSACTION SNAPSHOT '{self._exported}'",
+                _SET,
             ):
                 with adbc_driver_manager.AdbcStatement(connection) as statement:
                     statement.set_sql_query(order)
@@ -256,11 +261,6 @@ def _bulk_driver() -> Any:
         package = "adbc-driver-postgresql"
         raise MissingDriver(scheme="postgresql", package=package, extra="postgres") from error
     return adbc_driver_postgresql
-
-
-def _escaped(value: str) -> str:
-    """As `options` wants it."""
-    return value.replace("\\", "\\\\").replace(" ", "\\ ")
 
 
 def _plain(text: str) -> str:
