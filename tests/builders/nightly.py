@@ -13,12 +13,20 @@ from tests.processes.waiting import until
 
 
 class Nightly(Home):
-    """Has the project's own jobs and definitions, and a demo world as its source `canteen`."""
+    """Has the project's own jobs and definitions, and a demo world as its source `canteen`.
+
+    Its reconciliations are retried after three seconds.
+    """
 
     def __init__(self, folder: Path, *, entries: int = 600, storage_url: str | None = None) -> None:
         super().__init__(folder)
         for job in (ROOT / "jobs").glob("*.py"):
             copyfile(job, folder / "jobs" / job.name)
+        reconciling = folder / "jobs" / "reconciliation.py"
+        policy = "RetryPolicy(attempts=3, waits=(timedelta(seconds=3),))"
+        text = reconciling.read_text().replace("RetryPolicy(attempts=3)", policy)
+        assert policy in text
+        reconciling.write_text(text)
         for name in ("reconciliations", "reports"):
             copytree(ROOT / name, folder / name)
         self.world: World = a_world(folder, wallets=60, entries=entries, faults=5)
