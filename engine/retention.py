@@ -54,6 +54,8 @@ class Retention:
         is no room, reads its sources again.
         """
         kept = list(self.spool.runs())
+        if not kept:
+            return 0
         states = self.runs.states([each.reference for each in kept])
         purged = [each for each in kept if self._is_over(each, states.get(each.reference))]
         waiting = [

@@ -45,7 +45,7 @@ class Sftp:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.shown = without_password(url)
+        self.shown = without_password(url).partition("?")[0]
         options = dict(parse_qsl(parts.query))
         # `/~/` begins at the user's home.
         self._root = unquote(parts.path).removeprefix("/~/").rstrip("/")

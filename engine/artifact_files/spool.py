@@ -149,10 +149,6 @@ class AttemptSpool:
         for folder in _children(self._run_folder):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def remove(self) -> None:
-        """Everything is stored: remove all that is kept of the run."""
-        shutil.rmtree(self._run_folder, ignore_errors=True)
-
 
 def hash_of(file: Path) -> str:
     """The SHA-256 of a file, in hex."""

@@ -76,7 +76,8 @@ class Reconciliations:
             claim=attempt.claim,
             tell=lambda note: attempt.progress(_STEPS - 1, _STEPS, note),
         )
-        spool.remove()
+        # The spool is left to the worker, which empties it once the run has ended: an attempt that
+        # is lost from here on has nothing to do again.
         attempt.progress(_STEPS, _STEPS, "done")
         return dict(ready.facts["result"])
 

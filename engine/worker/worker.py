@@ -22,7 +22,7 @@ logger = logging.getLogger("engine.worker")
 BEAT_SECONDS = 2.0
 FENCE_SECONDS = 0.5
 SWEEP_SECONDS = 1.0
-SPOOL_SECONDS = 60.0
+SPOOL_SECONDS = 5.0
 HAND_BACK_SECONDS = 0.2
 
 

@@ -7,14 +7,17 @@ import pytest
 HEAVY = {
     "adbc_driver_manager",
     "alembic",
+    "botocore",
     "apscheduler",
     "duckdb",
     "fsspec",
     "huey",
     "jinja2",
     "pandas",
+    "paramiko",
     "psycopg",
     "pyarrow",
+    "s3fs",
     "weasyprint",
     "xlsxwriter",
 }

@@ -46,5 +46,5 @@ def publish(
     spool = publisher.spool.of(f"RUN{run_id}", 1)
     files = publisher.write(spool, name, [(format_name, document)])
     (artifact,) = publisher.store(run_id, files, claim=claim)
-    spool.remove()
+    publisher.spool.discard(f"RUN{run_id}")
     return artifact

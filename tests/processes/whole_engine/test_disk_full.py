@@ -85,7 +85,7 @@ def test_a_spool_without_room_fails_the_attempt_and_leaves_nothing(
     assert files_in(disk.folder) == ["filler"]
     disk.make_room()
     assert home.until(run).state is RunState.SUCCEEDED
-    until(lambda: files_in(disk.folder) == [])
+    until(lambda: files_in(disk.folder) == [], within=20)
 
 
 @pytest.mark.parametrize("disk", [""], ids=["everything"], indirect=True)

@@ -67,13 +67,13 @@ def test_a_run_whose_files_could_not_be_stored_stores_them_later_without_its_sou
     assert ended.attempt > 1
     assert ended.result["breaks"] == ended.result["opened"] == len(breaks["breaks"])
     assert home.json("breaks", "list") == breaks
-    until(lambda: home.spooled() == [])
+    until(lambda: home.spooled() == [], within=20)
     artifacts = home.json("artifacts", "list")["artifacts"]
     assert sorted(each["name"] for each in artifacts) == FILES
     for each in artifacts:
         target = tmp_path / each["name"]
         got = home.run("artifacts", "get", str(each["id"]), "-o", str(target))
-        assert got.returncode == 0, got.stderr
+        assert (got.returncode, got.stderr) == (0, "")
         assert hashlib.sha256(target.read_bytes()).hexdigest() == each["sha256"]
 
 
@@ -82,13 +82,9 @@ def test_what_is_kept_for_a_run_goes_when_the_run_has_failed_for_good(
     home: Nightly, server: Server
 ) -> None:
     run = home.reconcile(attempts=1)
-    worker = home.start_worker()
-    failed = home.until(run)
-    assert failed.state is RunState.FAILED
-    assert home.spooled() == [run.reference]
-    worker.terminate()
-    worker.wait(timeout=20)
-    home.start_worker()  # looks at the spool when it starts, and each minute
+    home.start_worker()
+    until(lambda: home.spooled() == [run.reference], within=30)
+    assert home.until(run).state is RunState.FAILED
     until(lambda: home.spooled() == [], within=20)
 
 

@@ -121,11 +121,11 @@ def test_an_attempt_that_lost_its_run_seals_nothing_in_the_next_ones_place(spool
     assert next_.earlier() is None
 
 
-def test_nothing_of_a_run_is_left_when_it_is_removed(spool: Spool) -> None:
+def test_nothing_of_a_run_is_left_when_it_is_discarded(spool: Spool) -> None:
     sealed(spool.of("RUN", 1), b"older")
     sealed(spool.of("RUN", 2), b"newer")
     sealed(spool.of("OTHER", 1), b"other")
-    spool.of("RUN", 2).remove()
+    spool.discard("RUN")
     assert everything(spool) == ["OTHER/1/a.csv", "OTHER/1/manifest.json"]
     spool.discard("OTHER")
     spool.discard("OTHER")

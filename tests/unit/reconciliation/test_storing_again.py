@@ -15,7 +15,7 @@ from engine.artifact_files.storage import FoundFile, Storage
 from engine.demo.world import World
 from engine.reconciliation.reconcile import Reconciler
 from engine.retry import RetryPolicy
-from engine.store.run import NewRun
+from engine.store.run import Claim, NewRun
 from engine.store.runs import RunStore
 from tests.builders.app import a_canteen
 from tests.builders.clock import FakeClock
@@ -155,7 +155,26 @@ def test_the_next_attempt_only_stores(machine: Machine, clock: FakeClock) -> Non
     assert result["opened"] == result["breaks"] > 0
     assert {each.occurrences for each in machine.app.breaks.list(limit=None)} == {1}
     assert machine.storage.stored == ["xlsx", "csv", "pdf"]
+    assert machine.app.retention.purge_spool() == 1
     assert spooled(machine) == []
+
+
+def test_an_attempt_that_was_lost_after_all_was_stored_does_nothing_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = a_run(machine)
+
+    def lose(runs: RunStore, claim: Claim, result: object) -> None:
+        runs.retry_later(claim, _as_error(ValueError("the worker was killed")), timedelta())
+
+    with monkeypatch.context() as lost:
+        lost.setattr(RunStore, "succeed", lose)
+        first = machine.attempt(run_id)
+    artifacts = machine.app.artifacts.list()
+    assert machine.attempt(run_id) == first
+    assert machine.queries == 1
+    assert machine.storage.stored == ["xlsx", "csv", "pdf"]
+    assert machine.app.artifacts.list() == artifacts
 
 
 def test_what_is_stored_and_recorded_is_not_stored_again(machine: Machine) -> None:
@@ -174,7 +193,7 @@ def test_another_run_reads_its_sources_itself(machine: Machine) -> None:
     machine.fails(a_run(machine))
     machine.attempt(a_run(machine))
     assert machine.queries == 2
-    assert len(spooled(machine)) == 1
+    assert len(spooled(machine)) == 2
 
 
 def test_a_damaged_spool_is_made_again(machine: Machine) -> None:
