@@ -111,7 +111,7 @@ class MysqlDatabase:
         reason = hide_password(str(text) or "the connection is closed", self.url)
         if number in _GONE:
             return SourceUnreachable(name=self.name, reason=reason)
-        if any(each in reason for each in ("syntax", "denied", "READ ONLY", "prepared statement")):
+        if any(each in reason for each in ("syntax", "READ ONLY", "prepared statement")):
             reason += "; it must be one SELECT (or WITH ... SELECT)"
         return InvalidQuery(source=self.name, reason=reason)
 

@@ -19,6 +19,7 @@ from engine.redaction import hide_password
 from engine.sources.database import Kind
 from engine.sources.failures import Failures
 from engine.sources.faults import InvalidQuery, MissingDriver, SourceUnreachable, UnusableSource
+from engine.sources.postgres_errors import meaning
 from engine.sources.postgres_role import require_reader
 from engine.sources.postgres_sql import PostgresSql
 
@@ -53,19 +54,6 @@ _SET = "SELECT " + ", ".join(
     # Should anything ever end the transaction with a commit, whatever comes after it is read only.
     ["set_config('default_transaction_read_only', 'on', false)"]
     + [f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items()]
-)
-
-# By SQLSTATE, whole or its class: it is the server or the connection that failed, not the query.
-_GONE = ("08", "28", "3D", "53", "57", "58", "F0", "XX", "40", "25P03", "25P04", "55")
-
-_NO_SELECT = (
-    "syntax error",
-    "multiple commands",
-    "read-only transaction",
-    "data-modifying statement",
-    "permission denied",
-    "not allowed",
-    "no SELECT",
 )
 
 
@@ -156,10 +144,7 @@ class PostgresDatabase:
 
     def fault(self, sqlstate: str | None, text: str) -> InvalidQuery | SourceUnreachable:
         """What an error means: the database is gone, or the query cannot be carried out."""
-        reason = hide_password(_plain(text), self.url)
-        if sqlstate is None or sqlstate.startswith(_GONE):
-            return SourceUnreachable(name=self.name, reason=reason)
-        return InvalidQuery(source=self.name, reason=_explained(reason))
+        return meaning(sqlstate, text, source=self.name, url=self.url)
 
 
 class PostgresSnapshot:
@@ -261,16 +246,3 @@ def _bulk_driver() -> Any:
         package = "adbc-driver-postgresql"
         raise MissingDriver(scheme="postgresql", package=package, extra="postgres") from error
     return adbc_driver_postgresql
-
-
-def _plain(text: str) -> str:
-    """The first line of what the server said, without what the drivers put around it."""
-    first = text.partition("\n")[0].rpartition("ERROR:")[2].strip()
-    return first or " ".join(text.split())
-
-
-def _explained(reason: str) -> str:
-    """What the server says, with what to do where that is not plain from it."""
-    if any(each in reason for each in _NO_SELECT):
-        return f"{reason}; it must be one SELECT (or WITH ... SELECT)"
-    return reason
