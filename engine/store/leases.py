@@ -19,7 +19,9 @@ class LeaseStore:
     def take(self, name: str, holder: str, *, lasting: timedelta) -> bool:
         """Take or renew the lease; False while another holder has it."""
         values = {"holder": holder, "until": database_now(lasting)}
-        free = or_(leases.c.holder == holder, leases.c.until < database_now())
+        # Longer than any: the clock was set back since, and its holder would have renewed it.
+        too_long = leases.c.until > database_now(2 * lasting)
+        free = or_(leases.c.holder == holder, leases.c.until < database_now(), too_long)
         with self.database.begin() as connection:
             new = upsert(connection, leases).values(values | {"name": name})
             taken = new.on_conflict_do_update(index_elements=["name"], set_=values, where=free)

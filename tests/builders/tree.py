@@ -1,5 +1,8 @@
 """Processes and what they started."""
 
+import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -20,3 +23,9 @@ def _children(pid: int) -> list[int]:
         ]
     except OSError:
         return []
+
+
+def kill_process(pid: int) -> None:
+    """`kill -9`; nothing happens if it has ended."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

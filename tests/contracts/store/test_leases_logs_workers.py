@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from engine.store.database import Database
 from engine.store.leases import LeaseStore
@@ -19,6 +20,7 @@ from engine.store.schedule_marks import (
     put_mark,
     read_again,
 )
+from engine.store.tables import leases
 from engine.store.workers import WorkerStore
 from tests.builders.booking import MIDNIGHT, a_claim, a_run, let_leases_run_out
 
@@ -152,6 +154,15 @@ def test_a_version_that_is_read_again_is_newer_than_what_was_read_between(
         read_again(connection, [*seen.values(), other], noon)
         read = {name: mark.read_at for name, mark in all_marks(connection).items()}
     assert read == {"hourly": noon, "daily": noon + MINUTE, "weekly": MIDNIGHT}
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_free(database: Database) -> None:
+    store = LeaseStore(database)
+    assert store.take("sweep", "one", lasting=MINUTE)
+    with database.begin() as connection:
+        connection.execute(update(leases).values(until=datetime.now(UTC) + timedelta(hours=1)))
+    assert store.take("sweep", "two", lasting=MINUTE)
+    assert not store.take("sweep", "one", lasting=MINUTE)
 
 
 def test_a_lease_is_by_the_databases_clock(runs: RunStore) -> None:

@@ -87,6 +87,15 @@ def take_a_while(context: JobContext, *, seconds: float, pids: str) -> str:
     return "slept"
 
 
+@job(retry=AT_ONCE)
+def sleep_at_first(context: JobContext) -> None:
+    """Sleep in the schedule's first attempt, so that it can be killed then."""
+    seen = Path(os.environ["ENGINE_HOME"], f"seen {context.schedule}")
+    if not seen.exists():
+        seen.touch()
+        time.sleep(FOREVER)
+
+
 @job()
 def speak(context: JobContext) -> dict[str, int]:
     """Use every way of saying something."""
