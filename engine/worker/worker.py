@@ -88,6 +88,7 @@ class Worker:
         self.sweep.stop()
         self.fork_server.close()
         try:
+            self.purge_spool()
             self.presence.leave(self.id)
         except Unreachable:
             logger.warning("the worker's row was left to expire")

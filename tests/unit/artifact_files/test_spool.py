@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,6 +11,7 @@ import pytest
 
 from engine.artifact_files.faults import DiskFailed
 from engine.artifact_files.spool import AttemptSpool, Spool
+from tests.builders.disk import a_small_disk
 
 
 @pytest.fixture
@@ -67,6 +69,23 @@ def test_a_full_disk_says_so_and_what_to_do(spool: Spool) -> None:
 
     with pytest.raises(DiskFailed, match=r"cannot write 'a.csv'.*No space left.*free space"):
         spool.of("RUN", 1).write("a.csv", "text/csv", write)
+    assert everything(spool) == []
+
+
+def test_a_writer_that_finds_no_room_for_what_it_puts_aside_has_that_disk_named(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(target: BinaryIO) -> int:
+        with tempfile.TemporaryFile(buffering=0) as aside:
+            for _ in range(300):
+                aside.write(bytes(8192))
+        return 0
+
+    with a_small_disk(tmp_path / "aside", megabytes=1) as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk.folder))
+        disk.fill()
+        with pytest.raises(DiskFailed, match=rf"in {disk.folder}: No space left"):
+            spool.of("RUN", 1).write("a.csv", "text/csv", write)
     assert everything(spool) == []
 
 

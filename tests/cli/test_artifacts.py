@@ -1,0 +1,121 @@
+"""Downloading: whole, as recorded, or not at all; and what a wrong storage is told."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import pytest
+
+from tests.builders.disk import a_small_disk
+from tests.cli.conftest import Engine, engine_in
+
+
+@pytest.fixture
+def own_home(home: Path, tmp_path: Path) -> Path:
+    """A copy of the home, which the test may spoil."""
+    return Path(copytree(home, tmp_path / "home"))
+
+
+@pytest.fixture
+def own(own_home: Path) -> Engine:
+    return engine_in(own_home)
+
+
+def file_of(home: Path, artifact: Any) -> Path:
+    return home / "var" / "artifacts" / str(artifact["path"])
+
+
+@pytest.fixture
+def artifact(told: Callable[..., Any]) -> Any:
+    """The CSV of the home's run."""
+    return next(
+        each for each in told("artifacts", "list")["artifacts"] if each["name"].endswith(".csv")
+    )
+
+
+def refuses(own: Engine, artifact: Any, target: Path) -> str:
+    """What `get` says when it gives nothing."""
+    got = own("artifacts", "get", str(artifact["id"]), "-o", str(target))
+    assert got.returncode == 1, got.stderr
+    assert got.stderr.count("\n") == 1
+    return str(got.stderr)
+
+
+def test_a_file_can_be_written_to_stdout_or_a_device(own: Engine, artifact: Any) -> None:
+    number = str(artifact["id"])
+    got = own("artifacts", "get", number, "-o", "-")
+    assert (got.returncode, got.stderr) == (0, "")
+    assert len(got.stdout.splitlines()) == artifact["rows"] + 1
+    assert own("artifacts", "get", number, "-o", os.devnull).returncode == 0
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_file_that_changed_is_not_given_out(
+    own: Engine, own_home: Path, artifact: Any, tmp_path: Path
+) -> None:
+    stored = file_of(own_home, artifact)
+    stored.write_bytes(stored.read_bytes()[:-1])
+    target = tmp_path / "breaks.csv"
+    target.write_text("of before")
+    got = own("artifacts", "get", str(artifact["id"]), "-o", str(target), "--force")
+    assert got.returncode == 1
+    assert "is damaged" in got.stderr
+    assert target.read_text() == "of before"
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_a_file_that_was_removed_by_hand_or_by_retention_is_named(
+    own: Engine, own_home: Path, artifact: Any, tmp_path: Path
+) -> None:
+    target = tmp_path / "breaks.csv"
+    file_of(own_home, artifact).unlink()
+    assert "was it removed by hand" in refuses(own, artifact, target)
+    with closing(sqlite3.connect(own_home / "var" / "engine.db")) as ledger, ledger:
+        ledger.execute("UPDATE artifacts SET deleted_at = '2026-11-30 00:00:00.000000'")
+    said = refuses(own, artifact, target)
+    assert "was deleted at 2026-11-30T00:00:00+00:00 by its retention" in said
+    assert not target.exists()
+
+
+def test_a_target_without_room_is_left_as_it_was(
+    own: Engine, artifact: Any, tmp_path: Path
+) -> None:
+    with a_small_disk(tmp_path / "small", megabytes=1) as disk:
+        disk.fill()
+        said = refuses(own, artifact, disk.folder / "breaks.csv")
+        assert "No space left on device; check its free space" in said
+        assert [each.name for each in disk.folder.iterdir()] == ["filler"]
+
+
+def test_a_folder_for_the_target_that_is_not_there_is_named(
+    own: Engine, artifact: Any, tmp_path: Path
+) -> None:
+    said = refuses(own, artifact, tmp_path / "nowhere" / "breaks.csv")
+    assert f"cannot write 'breaks.csv' in {tmp_path / 'nowhere'}: No such file" in said
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("ftp://host/x", 2, "ENGINE_STORAGE_URL: a URL must start with file://"),
+        ("s3://key:secret@bucket", 2, "s3://key:***@bucket"),
+        ("sftp://me:secret@host/", 2, "write sftp://user@host:port/path"),
+        ("sftp://me:secret@127.0.0.1:9/x", 6, "sftp://me:***@127.0.0.1:9/x does not answer"),
+    ],
+)
+def test_a_wrong_storage_is_named_in_one_line(
+    engine: Engine, artifact: Any, url: str, code: int, said: str
+) -> None:
+    commands = [["artifacts", "get", str(artifact["id"]), "-o", "-"]]
+    if code == 2:
+        commands.append(["queue", "work"])
+    for command in commands:
+        done = engine(*command, ENGINE_STORAGE_URL=url)
+        assert done.returncode == code, done.stderr
+        assert done.stderr.count("\n") == 1
+        assert said in done.stderr
+        assert "secret" not in done.stderr
