@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from engine.states import RunState
 from engine.store.run import Run
@@ -15,6 +14,7 @@ from tests.builders.home import Home
 from tests.builders.postgres import PostgresServer
 from tests.builders.tree import everything_below
 from tests.processes.waiting import all_gone, is_gone, noted, until
+from tests.processes.whole_engine.rows import book_a_row, rows
 
 pytestmark = pytest.mark.process
 
@@ -123,21 +123,6 @@ def test_a_ledger_that_is_restarted_under_running_work_loses_and_doubles_nothing
         # Nobody was to blame.
         assert not any(each.crashed for each in home.runs.attempts_of(run.id))
     assert "Traceback" not in home.said()
-
-
-def book_a_row(home: Home, number: int = 0, *, seconds: float) -> Run:
-    """A run that writes this row once, after a while, having noted its attempts."""
-    with home.database.begin() as connection:
-        connection.execute(text("CREATE TABLE IF NOT EXISTS trial_rows (number INTEGER)"))
-    pids = str(home.folder / "pids")
-    return home.book("write_row_slowly", attempts=50, number=number, seconds=seconds, pids=pids)
-
-
-def rows(home: Home, number: int = 0) -> int:
-    """How often the row is there."""
-    with home.database.read() as connection:
-        counted = text("SELECT count(*) FROM trial_rows WHERE number = :number")
-        return int(connection.execute(counted, {"number": number}).scalar_one())
 
 
 def done_once(home: Home, run: Run, outcomes: Sequence[str]) -> None:
