@@ -6,7 +6,6 @@ never trusted.
 """
 
 import hashlib
-import logging
 import posixpath
 import secrets
 import stat
@@ -25,16 +24,15 @@ from engine.artifact_files.faults import (
     StorageUnsupported,
 )
 from engine.artifact_files.folder import PARTIAL
-from engine.artifact_files.host_keys import HostKeys
 from engine.artifact_files.ranges import open_ranges
 from engine.artifact_files.spool import SpooledFile
+from engine.artifact_files.ssh import Login, ssh_error
 from engine.artifact_files.storage import FoundFile
 from engine.errors import EngineError
 from engine.redaction import without_password
 
 _PIECE = 1024 * 1024
 _PORT = 22
-_CONNECT_SECONDS = 10.0
 # A server that says nothing for so long, in the middle of something, is away.
 _ANSWER_SECONDS = 60.0
 _OPTIONS = {"identity", "known_hosts"}
@@ -52,11 +50,15 @@ class Sftp:
         if not parts.hostname or not self._root or parts.fragment or options.keys() - _OPTIONS:
             text = "write sftp://user@host:port/path, with ?identity= and ?known_hosts= if need be"
             raise StorageUnsupported(url=self.shown, text=text)
-        self._host, self._port = parts.hostname, parts.port or _PORT
-        self._user = unquote(parts.username) if parts.username else None
-        self._password = unquote(parts.password) if parts.password else None
-        self._identity = options.get("identity")
-        self._known_hosts = options.get("known_hosts")
+        self._login = Login(
+            host=parts.hostname,
+            port=parts.port or _PORT,
+            user=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            identity=options.get("identity"),
+            known_hosts=options.get("known_hosts"),
+            shown=self.shown,
+        )
         self._lock = threading.RLock()
         self._client: Any = None
         self._session: Any = None
@@ -73,7 +75,7 @@ class Sftp:
                 _move(server, partial, final)
             except BaseException:
                 # What cannot be removed now, the purge removes later.
-                with suppress(EngineError, OSError, EOFError, _ssh_error()):
+                with suppress(EngineError, OSError, EOFError, ssh_error()):
                     server.remove(partial)
                 raise
 
@@ -188,7 +190,7 @@ class Sftp:
             except PermissionError as error:
                 reason = f"{error.strerror or error}; check the permissions of {self._root}"
                 raise StorageRefused(url=self.shown, reason=reason) from error
-            except (OSError, EOFError, _ssh_error()) as error:
+            except (OSError, EOFError, ssh_error()) as error:
                 raise self._unreachable(error) from error
 
     def _unreachable(self, error: BaseException) -> StorageUnreachable:
@@ -200,7 +202,7 @@ class Sftp:
 
     def _connected(self) -> Any:
         if self._session is None:
-            client = self._connect()
+            client = self._login.connect()
             try:
                 session = client.open_sftp()
                 session.get_channel().settimeout(_ANSWER_SECONDS)
@@ -209,61 +211,6 @@ class Sftp:
                 raise
             self._client, self._session = client, session
         return self._session
-
-    def _connect(self) -> Any:
-        from paramiko import SSHClient, SSHException
-
-        # It logs what it raises, and what a server that goes away leaves undone.
-        logging.getLogger("paramiko").setLevel(logging.CRITICAL)
-        client = SSHClient()
-        own = self._password is None and self._identity is None
-        host_keys = HostKeys(self._host, self._port, self._known_hosts, self.shown)
-        try:
-            with host_keys.checked_by(client):
-                client.connect(
-                    self._host,
-                    self._port,
-                    username=self._user,
-                    password=self._password,
-                    pkey=self._key(),
-                    allow_agent=own,
-                    look_for_keys=own,
-                    timeout=_CONNECT_SECONDS,
-                    banner_timeout=_CONNECT_SECONDS,
-                    auth_timeout=_CONNECT_SECONDS,
-                )
-        except SSHException as error:
-            transport = client.get_transport()
-            connected = transport is not None and transport.is_active()
-            client.close()
-            if not connected:
-                raise
-            # Paramiko may raise what it thought of some key on the way, too.
-            who = self._user or "this user"
-            reason = f"it does not let {who} in ({error}); check the key, the agent or the password"
-            raise StorageRefused(url=self.shown, reason=reason) from error
-        except BaseException:
-            client.close()
-            raise
-        return client
-
-    def _key(self) -> Any:
-        from paramiko import PKey, SSHException, UnknownKeyType
-
-        if self._identity is None:
-            return None
-        try:
-            return PKey.from_path(self._identity)
-        except (OSError, ValueError, TypeError, SSHException, UnknownKeyType) as error:
-            reason = f"the key {self._identity} cannot be read: {error}"
-            raise StorageRefused(url=self.shown, reason=reason) from error
-
-
-def _ssh_error() -> type[Exception]:
-    from paramiko import SSHException
-
-    error: type[Exception] = SSHException
-    return error
 
 
 def _make_folders(server: Any, folder: str) -> None:
@@ -296,7 +243,7 @@ def _reading(server: Any, path: str) -> Any:
 
     def ask_ahead_quietly(*arguments: Any) -> None:
         # When the connection breaks, whoever waits for the answers says so; once is enough.
-        with suppress(OSError, EOFError, _ssh_error()):
+        with suppress(OSError, EOFError, ssh_error()):
             ask_ahead(*arguments)
 
     handle._prefetch_thread = ask_ahead_quietly  # noqa: SLF001
