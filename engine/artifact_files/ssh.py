@@ -1,4 +1,4 @@
-"""Logging in at an SSH server: by a key, an agent or a password, and only if its own key is known."""
+"""Logging in at an SSH server: by key, agent or password, and only if its own key is known."""
 
 import logging
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Login:
     shown: str
 
     def connect(self) -> Any:
-        """A `paramiko.SSHClient`; raises StorageRefused, or what paramiko raises for the network."""
+        """An SSHClient of paramiko; raises StorageRefused, or what paramiko raises for a network."""
         from paramiko import SSHClient, SSHException
 
         # It logs what it raises, and what a server that goes away leaves undone.
