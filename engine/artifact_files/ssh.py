@@ -23,7 +23,7 @@ class Login:
     shown: str
 
     def connect(self) -> Any:
-        """An SSHClient of paramiko; raises StorageRefused, or what paramiko raises for a network."""
+        """An SSHClient of paramiko; raises StorageRefused, or what paramiko says of a network."""
         from paramiko import SSHClient, SSHException
 
         # It logs what it raises, and what a server that goes away leaves undone.
