@@ -8,7 +8,9 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import Connection, select, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +21,7 @@ from engine.store.instant import Instant, database_now
 from engine.store.logs import LogLine, LogStore
 from engine.store.run import RunError
 from engine.store.runs import RunStore
+from engine.store.schedule_marks import ScheduleMark, mark_of
 from tests.builders.booking import MIDNIGHT, a_claim, a_run
 from tests.builders.postgres import PostgresServer
 
@@ -45,13 +48,34 @@ def make_table(connection: Connection) -> None:
 
 
 def test_four_processes_upgrade_one_empty_database_at_once(empty_url: str) -> None:
-    command = [sys.executable, "-c", UPGRADE, empty_url]
-    processes = [subprocess.Popen(command, cwd=ROOT) for _ in range(4)]  # noqa: S603 - our own
+    upgrade = [sys.executable, "-c", UPGRADE, empty_url]
+    processes = [subprocess.Popen(upgrade, cwd=ROOT) for _ in range(4)]  # noqa: S603 - our own
     assert [process.wait(timeout=60) for process in processes] == [0] * 4
     database = Database(empty_url)
     assert database.revision() == REVISION
     assert database.upgrade() is False
     database.require_current()
+    database.dispose()
+
+
+def test_a_ledger_of_the_first_version_is_upgraded_and_keeps_what_is_in_it(
+    empty_url: str,
+) -> None:
+    if empty_url.startswith("sqlite"):
+        Path(make_url(empty_url).database or "").parent.mkdir()
+    database = Database(empty_url)
+    with database.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(ROOT / "engine" / "store" / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        old = "INSERT INTO schedule_marks VALUES ('nightly', 'f', '2020-11-24 00:00:00.000000')"
+        connection.execute(text(old))
+    assert database.revision() == "0001"
+    assert database.upgrade() is True
+    with database.read() as connection:
+        mark = mark_of(connection, "nightly")
+    assert mark == ScheduleMark(schedule="nightly", fingerprint="f", booked_until=MIDNIGHT)
     database.dispose()
 
 
