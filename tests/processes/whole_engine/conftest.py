@@ -44,8 +44,16 @@ def own_postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
+def postgres_home(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Home]:
+    """A home whose run ledger is on PostgreSQL."""
+    home = Home(tmp_path / "home", database_url=a_postgres_ledger(postgres_server))
+    yield home
+    home.close()
+
+
+@pytest.fixture
 def ledger_home(tmp_path: Path, own_postgres: PostgresServer) -> Iterator[Home]:
-    """A home whose run ledger is on a PostgreSQL of its own."""
+    """A home whose run ledger is on a PostgreSQL that the test may stop."""
     home = Home(tmp_path / "home", database_url=a_postgres_ledger(own_postgres))
     yield home
     home.close()

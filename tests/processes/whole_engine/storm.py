@@ -148,6 +148,7 @@ class Storm:
     def _until_done(self, count: int) -> None:
         seen, seen_at = -1, time.monotonic()
         while True:
+            self._supervise()
             self._release()
             done = self.home.count(RunState.SUCCEEDED)
             self._book_up_to(done + BACKLOG)
@@ -171,6 +172,14 @@ class Storm:
             with suppress(Unreachable):
                 self.home.dispatch.book(new)
                 self._booked = number + 1
+
+    def _supervise(self) -> None:
+        """Start anew those that found no ledger when they started, as whoever runs them would."""
+        for number, worker in enumerate(self._workers):
+            if (code := worker.poll()) is not None:
+                assert code == 6, self.home.said()[-2000:]
+                self._happened["workers started without a ledger"] += 1
+                self._workers[number] = self._start(number)
 
     def _release(self) -> None:
         """Do what a person will: have a run that crashed three times tried again."""

@@ -1,16 +1,13 @@
 """Clocks that are wrong, or are set while work goes on: nothing fires twice, no lease is lost."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from engine.states import RunState
-from tests.builders.database import a_postgres_ledger
 from tests.builders.home import ROOT, Home, kill
-from tests.builders.postgres import PostgresServer
 from tests.builders.wrong_clock import WrongClock
 from tests.processes.waiting import noted, until
 from tests.processes.whole_engine.rows import book_a_row, rows
@@ -28,14 +25,6 @@ LONGER_THAN_A_LEASE = 14
 def clock(tmp_path: Path) -> WrongClock:
     """The clock of processes that are started by it."""
     return WrongClock(tmp_path / "clock")
-
-
-@pytest.fixture
-def postgres_home(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Home]:
-    """A home whose run ledger is on PostgreSQL, which has a clock of its own."""
-    home = Home(tmp_path / "home", database_url=a_postgres_ledger(postgres_server))
-    yield home
-    home.close()
 
 
 def test_a_clock_set_back_an_hour_fires_nothing_twice_and_loses_no_lease(
