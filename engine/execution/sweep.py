@@ -9,6 +9,7 @@ from typing import TypeVar
 from engine.clock import elapsed
 from engine.dispatch import Dispatch
 from engine.execution.outcome import run_error
+from engine.execution.overlong import OverlongLeases
 from engine.execution.quarantine import quarantine_error
 from engine.huey_app.doorbell import QueueUnreachable
 from engine.job import Job
@@ -34,6 +35,7 @@ class Sweep:
     jobs: Mapping[str, Job]
     rescue_from: float = field(default=0.0, init=False)
     _ended_at: float | None = field(default=None, init=False)
+    _overlong: OverlongLeases = field(default_factory=OverlongLeases, init=False)
 
     def once(self) -> bool:
         """Sweep unless another process does; False then, or when the ledger does not answer."""
@@ -54,9 +56,14 @@ class Sweep:
     def _sweep(self) -> bool:
         if not self._asked(lambda: self.leases.take(_NAME, self.holder, lasting=_LEASE)):
             return False
-        lost = self._asked(self.dispatch.runs.lost)
-        if elapsed() >= self.rescue_from:
-            self._rescue(lost)
+        runs = self.dispatch.runs
+        lost = self._asked(runs.lost)
+        overlong = self._asked(lambda: runs.leased_beyond(runs.longest_lease))
+        now = elapsed()
+        dead = self._overlong.unrenewed(overlong, now, watched_for=runs.lease.total_seconds())
+        if now >= self.rescue_from:
+            self._rescue(lost, "ended at")
+            self._rescue(dead, "by a clock that was set back since ends at")
         self.dispatch.ring_due()
         return True
 
@@ -74,6 +81,7 @@ class Sweep:
         runs.
         """
         self.rescue_from = elapsed() + self.dispatch.runs.lease.total_seconds()
+        self._overlong.forget()
         logger.warning("the rescue of lost runs was put off", extra={"why": why})
 
     @property
@@ -81,13 +89,13 @@ class Sweep:
         """Less than a worker waits until it gives up its attempts."""
         return self.dispatch.runs.lease.total_seconds() / 2
 
-    def _rescue(self, lost: Sequence[Run]) -> None:
+    def _rescue(self, lost: Sequence[Run], lease_ends: str) -> None:
         for run in lost:
             job = self.jobs.get(run.job)
             again = (job is None or job.on_crash == "retry") and (
                 run.attempt < run.attempts_allowed
             )
-            error = run_error("WorkerLost", _text(run))
+            error = run_error("WorkerLost", _text(run, lease_ends))
             quarantined = quarantine_error(self.dispatch.runs, run, error)
             wait = timedelta() if again and quarantined is None else None
             if self.dispatch.runs.rescue(run, error, wait, quarantined=quarantined):
@@ -108,6 +116,6 @@ class Sweep:
             logger.warning("the sweep's lease was left to run out")
 
 
-def _text(run: Run) -> str:
+def _text(run: Run, lease_ends: str) -> str:
     until = run.lease_until.isoformat() if run.lease_until else "an unknown instant"
-    return f"worker lost: {run.worker} did not renew its lease, which ended at {until}"
+    return f"worker lost: {run.worker} did not renew its lease, which {lease_ends} {until}"

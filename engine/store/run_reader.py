@@ -94,12 +94,24 @@ class RunReader:
         )
         return self._many(select(runs).where(where).order_by(runs.c.id))
 
+    def leased_beyond(self, longest: timedelta) -> Sequence[Run]:
+        """Running runs whose lease lasts longer than any: the ledger's clock was set back since."""
+        until = database_now(longest, steady=True)
+        where = and_(runs.c.state == RunState.RUNNING, runs.c.lease_until > until)
+        return self._many(select(runs).where(where).order_by(runs.c.id))
+
     def due(self, *, silent_for: timedelta, limit: int = 1000) -> Sequence[Run]:
         """Claimable runs whose time has come and that nobody rang for in the last while."""
+        silent = or_(
+            runs.c.rung_at.is_(None),
+            runs.c.rung_at < database_now(-silent_for, steady=True),
+            # The ledger's clock was set back since.
+            runs.c.rung_at > database_now(steady=True),
+        )
         where = and_(
             runs.c.state.in_(CLAIMABLE),
             runs.c.due_at <= database_now(steady=True),
-            or_(runs.c.rung_at.is_(None), runs.c.rung_at < database_now(-silent_for, steady=True)),
+            silent,
         )
         return self._many(select(runs).where(where).order_by(runs.c.due_at, runs.c.id).limit(limit))
 

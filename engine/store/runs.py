@@ -31,6 +31,11 @@ class RunStore(RunReader):
         super().__init__(database)
         self.lease = lease
 
+    @property
+    def longest_lease(self) -> timedelta:
+        """What no lease lasts, however slowly the clocks go."""
+        return 2 * self.lease
+
     def book(self, new: NewRun) -> tuple[Run, bool]:
         """Write the run down; False beside it if its key or its firing was booked before.
 
@@ -235,17 +240,22 @@ class RunStore(RunReader):
     ) -> bool:
         """Take a lost run from its dead worker, to run again after `wait` or to fail with None.
 
-        `quarantined` fails it too, and says why a person must look at it first. False if its lease
-        was renewed, or another rescuer was faster.
+        Its lease has ended, or lasts longer than any: see `leased_beyond`. `quarantined` fails it
+        too, and says why a person must look at it first. False if its lease was renewed, or another
+        rescuer was faster.
         """
         moved_to = _after_crash(error, wait, quarantined)
         RUN.require(RunState.RUNNING, moved_to["state"])
         values = {"lease_token": None, "lease_until": None, **moved_to}
+        unrenewed = and_(
+            runs.c.lease_until == run.lease_until,
+            runs.c.lease_until > database_now(self.longest_lease),
+        )
         dead = (
             runs.c.id == run.id,
             runs.c.state == RunState.RUNNING,
             runs.c.lease_token == run.lease_token,
-            runs.c.lease_until < database_now(),
+            or_(runs.c.lease_until < database_now(), unrenewed),
         )
         with self.database.begin() as connection:
             moved = connection.execute(update(runs).where(*dead).values(values)).rowcount == 1

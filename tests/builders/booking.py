@@ -52,6 +52,16 @@ def let_leases_run_out(database: Database) -> None:
         connection.execute(update(workers).values(seen_until=LONG_AGO))
 
 
+def set_the_clock_back(database: Database) -> None:
+    """As if the ledger's clock had been an hour ahead until now."""
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    with database.begin() as connection:
+        held = runs.c.lease_until.is_not(None)
+        connection.execute(update(runs).where(held).values(lease_until=ahead))
+        rung = runs.c.rung_at.is_not(None)
+        connection.execute(update(runs).where(rung).values(rung_at=ahead))
+
+
 def let_rings_fade(database: Database) -> None:
     """As if every ring was long ago."""
     with database.begin() as connection:

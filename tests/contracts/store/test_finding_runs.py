@@ -8,7 +8,14 @@ from engine.errors import UnknownId
 from engine.states import RunState
 from engine.store.database import Database
 from engine.store.runs import RunStore
-from tests.builders.booking import BROKEN, a_claim, a_firing, a_run, let_rings_fade
+from tests.builders.booking import (
+    BROKEN,
+    a_claim,
+    a_firing,
+    a_run,
+    let_rings_fade,
+    set_the_clock_back,
+)
 
 HALF_A_MINUTE = timedelta(seconds=30)
 
@@ -54,6 +61,15 @@ def test_due_runs_are_those_nobody_rang_for_of_late(runs: RunStore, database: Da
     runs.rung([rung.id])
     assert [run.id for run in runs.due(silent_for=HALF_A_MINUTE)] == [silent.id, faded.id]
     assert [run.id for run in runs.due(silent_for=HALF_A_MINUTE, limit=1)] == [silent.id]
+
+
+def test_a_ring_from_before_the_clock_was_set_back_is_as_none(
+    runs: RunStore, database: Database
+) -> None:
+    run = a_run(runs)
+    runs.rung([run.id])
+    set_the_clock_back(database)
+    assert [run.id for run in runs.due(silent_for=HALF_A_MINUTE)] == [run.id]
 
 
 def test_the_longest_due_come_first(runs: RunStore) -> None:

@@ -9,7 +9,7 @@ from engine.states import RunState
 from engine.store.database import Database
 from engine.store.run import Claim, Run, RunError
 from engine.store.runs import RunStore
-from tests.builders.booking import BROKEN, a_claim, a_run, let_leases_run_out
+from tests.builders.booking import BROKEN, a_claim, a_run, let_leases_run_out, set_the_clock_back
 
 HOUR = timedelta(hours=1)
 
@@ -204,6 +204,32 @@ def test_one_rescuer_wins(runs: RunStore, database: Database) -> None:
     assert (run.state, run.lease_token, run.lease_until) == (RunState.RETRYING, None, None)
     (attempt,) = runs.attempts_of(run.id)
     assert (attempt.outcome, attempt.error_message) == ("lost", "broken")
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_found_and_can_be_taken(
+    runs: RunStore, database: Database
+) -> None:
+    claim = a_claim(runs)
+    assert runs.leased_beyond(runs.longest_lease) == []
+    set_the_clock_back(database)
+    assert runs.lost() == []
+    (overlong,) = runs.leased_beyond(runs.longest_lease)
+    assert runs.rescue(overlong, BROKEN, timedelta()) is True
+    assert runs.get(claim.run_id).state is RunState.RETRYING
+
+
+def test_a_lease_that_is_renewed_after_the_clock_was_set_back_is_kept(
+    runs: RunStore, database: Database
+) -> None:
+    claim = a_claim(runs)
+    set_the_clock_back(database)
+    (overlong,) = runs.leased_beyond(runs.longest_lease)
+    assert runs.renew([claim]) == [claim]
+    assert runs.leased_beyond(runs.longest_lease) == []
+    assert runs.rescue(overlong, BROKEN, timedelta()) is False
+    # Nor if the clock was set back another time since.
+    set_the_clock_back(database)
+    assert runs.rescue(overlong, BROKEN, timedelta()) is False
 
 
 def test_a_rescuer_that_looked_before_the_next_claim_is_too_late(

@@ -57,6 +57,23 @@ def test_a_clock_set_back_an_hour_fires_nothing_twice_and_loses_no_lease(
     every_firing_once(home)
 
 
+def test_who_is_dead_when_the_clock_is_set_back_an_hour_is_found_dead_now(
+    home: Home, clock: WrongClock
+) -> None:
+    home.more = clock.environment(str(ROOT))
+    run = book_a_row(home, seconds=4)
+    holder = home.start_worker("-w", "1")
+    noted(home.folder / "pids", 1)
+    kill(holder)
+    clock.set(-HOUR)
+    assert home.runs.get(run.id).state is RunState.RUNNING
+    home.start_worker("-w", "1")
+    until(lambda: home.ended(run), within=40)
+    assert home.runs.get(run.id).state is RunState.SUCCEEDED
+    assert [each.outcome for each in home.runs.attempts_of(run.id)] == ["lost", "succeeded"]
+    assert rows(home) == 1
+
+
 def test_a_clock_set_forward_an_hour_ends_leases_and_doubles_nothing(
     home: Home, clock: WrongClock
 ) -> None:
@@ -92,7 +109,10 @@ def test_a_machine_whose_clock_is_wrong_books_and_carries_out_by_the_ledgers_clo
     # Another one, whose clock is right.
     home.more = {}
     home.start("scheduler")
+    before = len(firings(home))
+    clock.set(-ahead)
     until(lambda: home.ended(run), within=60)
+    until(lambda: len(firings(home)) >= before + 3, within=20)
     assert home.runs.get(run.id).attempt == 1
     assert rows(home) == 1
     every_firing_once(home)

@@ -13,7 +13,14 @@ from engine.store.database import LedgerUnreachable
 from engine.store.leases import LeaseStore
 from engine.store.run import NewRun, Run
 from engine.store.runs import RunStore
-from tests.builders.booking import BROKEN, a_claim, a_firing, a_run, let_leases_run_out
+from tests.builders.booking import (
+    BROKEN,
+    a_claim,
+    a_firing,
+    a_run,
+    let_leases_run_out,
+    set_the_clock_back,
+)
 from tests.builders.doorbell import FakeDoorbell
 
 
@@ -193,6 +200,35 @@ def test_whoever_was_stopped_for_a_while_waits_too(
 ) -> None:
     assert sweep.once() is True
     run = a_lost_run(runs)
+    now[0] += 60
+    assert sweep.once() is True
+    assert runs.get(run.id).state is RunState.RUNNING
+    assert is_put_off(sweep, run, now)
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_watched_for_a_lease(
+    sweep: Sweep, runs: RunStore, now: list[float]
+) -> None:
+    dead, live = a_run(runs), a_run(runs)
+    a_claim(runs, dead, "worker-9")
+    claim = a_claim(runs, live)
+    set_the_clock_back(runs.database)
+    assert sweep.once() is True
+    assert runs.renew([claim]) == [claim]
+    assert is_put_off(sweep, dead, now)
+    assert runs.get(live.id).state is RunState.RUNNING
+    (lost,) = runs.attempts_of(dead.id)
+    assert lost.error_message is not None
+    assert "its lease, which by a clock that was set back since ends at" in lost.error_message
+
+
+def test_a_lease_that_nobody_could_renew_is_watched_anew(
+    sweep: Sweep, runs: RunStore, now: list[float]
+) -> None:
+    run = a_run(runs)
+    a_claim(runs, run, "worker-9")
+    set_the_clock_back(runs.database)
+    assert sweep.once() is True
     now[0] += 60
     assert sweep.once() is True
     assert runs.get(run.id).state is RunState.RUNNING
