@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -35,6 +36,7 @@ from engine.store.schedule_marks import (
     definition_of,
     mark_of,
     move_mark,
+    put_first_marks,
     put_mark,
     read_again,
 )
@@ -64,16 +66,24 @@ class Booking:
         now = self.clock.now()
         return [each for each in schedules if not _is_done(each, marks.get(each.name), now)]
 
-    def confirm(self, schedules: Iterable[Schedule]) -> None:
-        """Say of those whose version is in force already that it was read once more."""
+    def begin(self, schedules: Iterable[Schedule]) -> None:
+        """Put new schedules in force, and say of the others that were read as they were before.
+
+        For all at once; `book` does the same for one, where it was not done.
+        """
         with self.dispatch.runs.database.read() as connection:
             marks = all_marks(connection)
-        same = [
-            mark
-            for each in schedules
-            if (mark := marks.get(each.name)) is not None and mark.version == version_of(each)
-        ]
+        now = self.clock.now()
+        new: list[tuple[ScheduleMark, dict[str, Any]]] = []
+        same: list[ScheduleMark] = []
+        for each in schedules:
+            read, mark = self._mark(each, now), marks.get(each.name)
+            if mark is None:
+                new.append((read, schedule_to_json(each)))
+            elif mark.version == read.version:
+                same.append(mark)
         with self.dispatch.runs.database.begin() as connection:
+            put_first_marks(connection, new)
             read_again(connection, same, self.read_at)
 
     def book(self, schedule: Schedule) -> int:
@@ -137,15 +147,17 @@ class Booking:
         return []
 
     def _adopt(self, connection: Connection, read: Schedule, since: datetime) -> None:
-        mark = ScheduleMark(
+        put_mark(connection, self._mark(read, since), schedule_to_json(read))
+        logger.info("a schedule is in force as it was read", extra={"schedule": read.name})
+
+    def _mark(self, read: Schedule, since: datetime) -> ScheduleMark:
+        return ScheduleMark(
             schedule=read.name,
             fingerprint=read.trigger.fingerprint,
             booked_until=since,
             version=version_of(read),
             read_at=self.read_at,
         )
-        put_mark(connection, mark, schedule_to_json(read))
-        logger.info("a schedule is in force as it was read", extra={"schedule": read.name})
 
     def _book_batch(
         self, connection: Connection, step: Book, mark: ScheduleMark, fired: Fired

@@ -58,7 +58,7 @@ class Scheduler:
     def start(self) -> None:
         """Catch up with what was missed, then wake at every firing."""
         self._announce()
-        self.booking.confirm(self.schedules.values())
+        self.booking.begin(self.schedules.values())
         self.book_all()
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1000}
         self._clock = BackgroundScheduler(timezone=UTC, job_defaults=defaults)

@@ -1,11 +1,11 @@
 """The version of each schedule that is in force, and how far its firings are booked."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, bindparam, case, select, update
 
 from engine.store.tables import schedule_marks
 from engine.store.turns import take_turn
@@ -71,23 +71,37 @@ def put_mark(
 ) -> None:
     """This version is in force from `booked_until` on, or from where the one before had come to."""
     c = schedule_marks.c
-    values = {
-        "fingerprint": mark.fingerprint,
-        "booked_until": mark.booked_until,
-        "version": mark.version,
-        "definition": None if definition is None else dict(definition),
-        "read_at": mark.read_at,
-    }
+    values = _values(mark, definition)
     further = c.booked_until > mark.booked_until
     kept = {**values, "booked_until": case((further, c.booked_until), else_=mark.booked_until)}
-    new = upsert(connection, schedule_marks).values(schedule=mark.schedule, **values)
+    new = upsert(connection, schedule_marks).values(values)
     connection.execute(new.on_conflict_do_update(index_elements=["schedule"], set_=kept))
+
+
+def put_first_marks(
+    connection: Connection, marks: Iterable[tuple[ScheduleMark, Mapping[str, Any]]]
+) -> None:
+    """These versions, with their definitions, are in force where there was none."""
+    # In one order, here and below, so that nobody waits in a circle.
+    rows = sorted((_values(*each) for each in marks), key=lambda row: str(row["schedule"]))
+    if rows:
+        new = upsert(connection, schedule_marks)
+        connection.execute(new.on_conflict_do_nothing(), rows)
 
 
 def read_again(connection: Connection, seen: Iterable[ScheduleMark], read_at: datetime) -> None:
     """The same versions were read once more; what was read meanwhile is older than that."""
     c = schedule_marks.c
-    # In one order, so that nobody waits in a circle.
-    for mark in sorted(seen, key=lambda mark: mark.schedule):
-        same = (c.schedule == mark.schedule, c.version == mark.version, c.read_at < read_at)
-        connection.execute(update(schedule_marks).where(*same).values(read_at=read_at))
+    same = (
+        c.schedule == bindparam("of_schedule"),
+        c.version == bindparam("of_version"),
+        c.read_at < read_at,
+    )
+    rows = [{"of_schedule": each.schedule, "of_version": each.version} for each in seen]
+    if rows:
+        rows.sort(key=lambda row: str(row["of_schedule"]))
+        connection.execute(update(schedule_marks).where(*same).values(read_at=read_at), rows)
+
+
+def _values(mark: ScheduleMark, definition: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {**asdict(mark), "definition": None if definition is None else dict(definition)}

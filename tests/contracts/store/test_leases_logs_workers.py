@@ -17,6 +17,7 @@ from engine.store.schedule_marks import (
     definition_of,
     mark_of,
     move_mark,
+    put_first_marks,
     put_mark,
     read_again,
 )
@@ -139,6 +140,17 @@ def test_a_mark_never_moves_back(database: Database, moved: timedelta) -> None:
         second = a_mark(version="second", fingerprint="every day", booked_until=MIDNIGHT + moved)
         put_mark(connection, second)
         assert mark_of(connection, "hourly") == replace(second, booked_until=further)
+
+
+def test_first_marks_are_put_where_there_is_none(database: Database) -> None:
+    with database.begin() as connection:
+        put_first_marks(connection, [])
+        put_mark(connection, a_mark(), {"job": "purge"})
+        other = (a_mark(version="other"), {"job": "pay"})
+        put_first_marks(connection, [(a_mark(schedule="weekly"), {"job": "export"}), other])
+        assert set(all_marks(connection).values()) == {a_mark(), a_mark(schedule="weekly")}
+        assert definition_of(connection, "weekly") == {"job": "export"}
+        assert definition_of(connection, "hourly") == {"job": "purge"}
 
 
 def test_a_version_that_is_read_again_is_newer_than_what_was_read_between(

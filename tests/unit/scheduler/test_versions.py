@@ -113,11 +113,28 @@ def test_a_version_that_was_read_again_is_not_replaced_by_what_was_read_before_t
 ) -> None:
     booking.book(EVERY_HOUR)
     slow = having_read(booking, SIX + SECOND)
-    having_read(booking, SIX + SECOND * 2).confirm([EVERY_HOUR, a_schedule(name="new")])
+    having_read(booking, SIX + SECOND * 2).begin([EVERY_HOUR, a_schedule(name="new")])
     slow.book(HALF_PAST)
     clock.advance(HOUR)
     booking.book(EVERY_HOUR)
     assert times(runs) == ["07:00"]
+
+
+def test_new_schedules_begin_at_once_and_changed_ones_are_left_to_booking(
+    booking: Booking, runs: RunStore, clock: FakeClock
+) -> None:
+    booking.begin([EVERY_HOUR])
+    clock.advance(HOUR)
+    changed = replace(HALF_PAST, name="hourly")
+    newer = having_read(booking, clock.now())
+    newer.begin([changed, replace(EVERY_HOUR, name="new")])
+    assert newer.book(changed) == 1
+    clock.advance(HOUR)
+    assert newer.book(replace(EVERY_HOUR, name="new")) == 1
+    assert [(run.schedule, f"{run.scheduled_for:%H:%M}") for run in booked(runs)] == [
+        ("hourly", "07:00"),
+        ("new", "08:00"),
+    ]
 
 
 def test_disabling_holds_for_those_that_read_the_file_before(
@@ -205,7 +222,7 @@ def test_every_firing_of_every_version_is_booked_once_whoever_books(
             if len(schedulers) == 3:
                 schedulers.pop(chance.randrange(3))
             scheduler = having_read(booking, clock.now())
-            scheduler.confirm([file])
+            scheduler.begin([file])
             schedulers.append((scheduler, file))
             if in_force != file:
                 if in_force is not None:
