@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -34,6 +34,8 @@ from engine.store.schedule_marks import (
     ScheduleMark,
     all_marks,
     definition_of,
+    forget_gone,
+    let_go,
     mark_of,
     move_mark,
     put_first_marks,
@@ -44,6 +46,8 @@ from engine.store.schedule_marks import (
 logger = logging.getLogger("engine.scheduler")
 
 _BATCH = 500
+# No scheduler is still running that read its file before so long.
+_REMEMBERED = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +64,13 @@ class Booking:
     read_at: datetime
 
     def with_work(self, schedules: Iterable[Schedule]) -> Sequence[Schedule]:
-        """Those that `book` has something to do about."""
+        """Those that `book` has something to do about; the others that are known are let go."""
         with self.dispatch.runs.database.read() as connection:
             marks = all_marks(connection)
         now = self.clock.now()
-        return [each for each in schedules if not _is_done(each, marks.get(each.name), now)]
+        known = {each.name: each for each in schedules}
+        self._let_go([mark for name, mark in marks.items() if name not in known], now)
+        return [each for name, each in known.items() if not _is_done(each, marks.get(name), now)]
 
     def begin(self, schedules: Iterable[Schedule]) -> None:
         """Put new schedules in force, and say of the others that were read as they were before.
@@ -102,6 +108,20 @@ class Booking:
             written += len(runs)
             self.dispatch.ring_booked(runs)
 
+    def _let_go(self, others: Iterable[ScheduleMark], now: datetime) -> None:
+        """Not being in the file is a version too: what is not there any more fires no more."""
+        older = [each for each in others if each.read_at is None or each.read_at < self.read_at]
+        if older:
+            with self.dispatch.runs.database.begin() as connection:
+                let_go(connection, [each.schedule for each in older], self.read_at)
+                forget_gone(connection, now - _REMEMBERED)
+        for each in older:
+            if not each.is_gone:
+                logger.warning(
+                    "a schedule is not in the file any more, and fires no more",
+                    extra={"schedule": each.schedule},
+                )
+
     def _look(self, read: Schedule, fired: Fired) -> tuple[ScheduleMark | None, Step | None]:
         """The schedule's mark, and what is next."""
         with self.dispatch.runs.database.read() as connection:
@@ -113,8 +133,12 @@ class Booking:
                 return mark, step_in_force(read, mark.booked_until, fired)
             definition = definition_of(connection, read.name)
         if mark.read_at is not None and mark.read_at >= self.read_at:
+            if mark.is_gone:
+                return mark, None
             in_force = schedule_from_json(read.name, definition or {})
             return mark, step_in_force(in_force, mark.booked_until, fired)
+        if mark.is_gone:
+            return mark, Adopt(since=fired.now)
         try:
             before = schedule_from_json(read.name, definition or {})
         except UnreadableSchedule:
@@ -147,8 +171,8 @@ class Booking:
         return []
 
     def _adopt(self, connection: Connection, read: Schedule, since: datetime) -> None:
-        put_mark(connection, self._mark(read, since), schedule_to_json(read))
-        logger.info("a schedule is in force as it was read", extra={"schedule": read.name})
+        if put_mark(connection, self._mark(read, since), schedule_to_json(read)):
+            logger.info("a schedule is in force as it was read", extra={"schedule": read.name})
 
     def _mark(self, read: Schedule, since: datetime) -> ScheduleMark:
         return ScheduleMark(

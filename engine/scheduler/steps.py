@@ -3,7 +3,10 @@
 A schedule has versions, one after the other. A version is in force from when a scheduler first
 books by it, until one first books by a version that was read later. So every instant belongs to
 one version, whichever schedulers run: one that has read an older version books by the one in
-force, which it finds in the ledger.
+force, which it finds in the ledger. Every firing of a version while it is in force is booked, once.
+
+Not being in the file is a version as well: a schedule that was removed, or disabled, fires no more
+for anybody, and nothing that it may still owe is booked. When it comes back it fires from then on.
 """
 
 from collections import deque

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from engine.store.tables import schedule_marks
 from engine.store.turns import take_turn
@@ -20,7 +21,8 @@ class ScheduleMark:
 
     `fingerprint` is the trigger's; `version` is of all that the schedule says. `read_at` is when
     it was read from its file, by the ledger's clock: of two versions, the one that was read last
-    is in force. Both are None in a mark that nobody has read a schedule for.
+    is in force. Both are None in a mark that nobody has read a schedule for. If only the version
+    is None, the schedule was not in the file any more; `booked_until` is when it went then.
     """
 
     schedule: str
@@ -28,6 +30,11 @@ class ScheduleMark:
     booked_until: datetime
     version: str | None = None
     read_at: datetime | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the schedule was not in the file when that was read last."""
+        return self.version is None and self.read_at is not None
 
     def is_of(self, other: "ScheduleMark | None") -> bool:
         """Whether both are of the same reading of the same version."""
@@ -68,14 +75,22 @@ def move_mark(connection: Connection, schedule: str, until: datetime) -> None:
 
 def put_mark(
     connection: Connection, mark: ScheduleMark, definition: Mapping[str, Any] | None = None
-) -> None:
-    """This version is in force from `booked_until` on, or from where the one before had come to."""
+) -> bool:
+    """This version is in force from `booked_until` on, or from where the one before had come to.
+
+    False if what is in force was read later, or at the same time.
+    """
     c = schedule_marks.c
     values = _values(mark, definition)
     further = c.booked_until > mark.booked_until
     kept = {**values, "booked_until": case((further, c.booked_until), else_=mark.booked_until)}
     new = upsert(connection, schedule_marks).values(values)
-    connection.execute(new.on_conflict_do_update(index_elements=["schedule"], set_=kept))
+    put = new.on_conflict_do_update(
+        index_elements=["schedule"],
+        set_=kept,
+        where=or_(c.read_at.is_(None), c.read_at < new.excluded.read_at),
+    )
+    return connection.execute(put.returning(c.schedule)).one_or_none() is not None
 
 
 def put_first_marks(
@@ -101,6 +116,35 @@ def read_again(connection: Connection, seen: Iterable[ScheduleMark], read_at: da
     if rows:
         rows.sort(key=lambda row: str(row["of_schedule"]))
         connection.execute(update(schedule_marks).where(*same).values(read_at=read_at), rows)
+
+
+def let_go(connection: Connection, schedules: Iterable[str], read_at: datetime) -> None:
+    """These were not in the file any more when it was read; nobody fires them since."""
+    c = schedule_marks.c
+    kept = or_(_is_gone(), c.booked_until > read_at)
+    values = {
+        "version": None,
+        "definition": None,
+        "read_at": read_at,
+        "booked_until": case((kept, c.booked_until), else_=read_at),
+    }
+    older = or_(c.read_at.is_(None), c.read_at < read_at)
+    gone = update(schedule_marks).where(c.schedule == bindparam("of_schedule"), older)
+    rows = [{"of_schedule": each} for each in sorted(schedules)]
+    if rows:
+        connection.execute(gone.values(values), rows)
+
+
+def forget_gone(connection: Connection, before: datetime) -> None:
+    """Remove the marks of schedules that went before then; they are new if they come back."""
+    connection.execute(
+        delete(schedule_marks).where(_is_gone(), schedule_marks.c.booked_until < before)
+    )
+
+
+def _is_gone() -> ColumnElement[bool]:
+    c = schedule_marks.c
+    return and_(c.version.is_(None), c.read_at.is_not(None))
 
 
 def _values(mark: ScheduleMark, definition: Mapping[str, Any] | None) -> dict[str, Any]:

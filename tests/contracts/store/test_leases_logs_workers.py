@@ -15,6 +15,8 @@ from engine.store.schedule_marks import (
     ScheduleMark,
     all_marks,
     definition_of,
+    forget_gone,
+    let_go,
     mark_of,
     move_mark,
     put_first_marks,
@@ -137,8 +139,13 @@ def test_a_mark_never_moves_back(database: Database, moved: timedelta) -> None:
         put_mark(connection, a_mark())
         move_mark(connection, "hourly", MIDNIGHT + moved)
         assert mark_of(connection, "hourly") == a_mark(booked_until=further)
-        second = a_mark(version="second", fingerprint="every day", booked_until=MIDNIGHT + moved)
-        put_mark(connection, second)
+        second = a_mark(
+            version="second",
+            fingerprint="every day",
+            booked_until=MIDNIGHT + moved,
+            read_at=MIDNIGHT + MINUTE,
+        )
+        assert put_mark(connection, second) is True
         assert mark_of(connection, "hourly") == replace(second, booked_until=further)
 
 
@@ -166,6 +173,50 @@ def test_a_version_that_is_read_again_is_newer_than_what_was_read_between(
         read_again(connection, [*seen.values(), other], noon)
         read = {name: mark.read_at for name, mark in all_marks(connection).items()}
     assert read == {"hourly": noon, "daily": noon + MINUTE, "weekly": MIDNIGHT}
+
+
+@pytest.mark.parametrize("read_at", [MIDNIGHT, MIDNIGHT - MINUTE])
+def test_a_version_is_not_replaced_by_one_that_was_not_read_later(
+    database: Database, read_at: datetime
+) -> None:
+    with database.begin() as connection:
+        assert put_mark(connection, a_mark()) is True
+        assert put_mark(connection, a_mark(version="second", read_at=read_at)) is False
+        assert mark_of(connection, "hourly") == a_mark()
+
+
+def test_a_schedule_that_went_is_gone_until_it_is_read_later(database: Database) -> None:
+    noon = MIDNIGHT + timedelta(hours=12)
+    with database.begin() as connection:
+        put_mark(connection, a_mark(), {"job": "purge"})
+        put_mark(connection, a_mark(schedule="daily", read_at=noon))
+        put_mark(connection, a_mark(schedule="ahead", booked_until=noon + MINUTE))
+        put_mark(connection, a_mark(schedule="old", version=None, read_at=None))
+        assert not any(mark.is_gone for mark in all_marks(connection).values())
+        let_go(connection, [], noon)
+        let_go(connection, ["hourly", "daily", "ahead", "old", "unknown"], noon)
+        marks = all_marks(connection)
+        assert {name for name, mark in marks.items() if mark.is_gone} == {"hourly", "ahead", "old"}
+        assert marks["hourly"] == a_mark(version=None, read_at=noon, booked_until=noon)
+        assert marks["ahead"].booked_until == noon + MINUTE
+        assert definition_of(connection, "hourly") is None
+        # When it went stays, however often it is not seen again.
+        let_go(connection, ["hourly"], noon + MINUTE)
+        gone = a_mark(version=None, read_at=noon + MINUTE, booked_until=noon)
+        assert mark_of(connection, "hourly") == gone
+        assert put_mark(connection, a_mark(read_at=noon)) is False
+        assert put_mark(connection, a_mark(read_at=noon + MINUTE * 2)) is True
+
+
+def test_only_what_went_before_an_instant_is_forgotten(database: Database) -> None:
+    with database.begin() as connection:
+        for name in ("kept", "went", "went later"):
+            put_mark(connection, a_mark(schedule=name))
+        put_mark(connection, a_mark(schedule="old", version=None, read_at=None))
+        let_go(connection, ["went"], MIDNIGHT + MINUTE)
+        let_go(connection, ["went later"], MIDNIGHT + MINUTE * 2)
+        forget_gone(connection, MIDNIGHT + MINUTE * 2)
+        assert set(all_marks(connection)) == {"kept", "went later", "old"}
 
 
 def test_a_lease_from_before_the_clock_was_set_back_is_free(database: Database) -> None:

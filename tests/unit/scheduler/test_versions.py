@@ -16,7 +16,7 @@ from engine.schedules.stored import UnreadableSchedule
 from engine.states import RunState
 from engine.store.run import Run
 from engine.store.runs import RunStore
-from engine.store.schedule_marks import ScheduleMark, put_mark
+from engine.store.schedule_marks import ScheduleMark, all_marks, put_mark
 from engine.store.tables import schedule_marks
 from tests.builders.clock import FakeClock
 from tests.builders.schedule import a_schedule
@@ -28,6 +28,9 @@ EVERY_HOUR = a_schedule(overlap="allow")
 HALF_PAST = a_schedule(
     overlap="allow", trigger=IntervalTrigger(HOUR, datetime(2000, 1, 1, 0, 30, tzinfo=UTC))
 )
+
+
+OTHER = replace(EVERY_HOUR, name="other")
 
 
 def having_read(booking: Booking, at: datetime) -> Booking:
@@ -147,6 +150,56 @@ def test_disabling_holds_for_those_that_read_the_file_before(
     assert booked(runs) == []
 
 
+def test_a_schedule_that_was_removed_fires_no_more_whoever_read_it_before(
+    booking: Booking, runs: RunStore, clock: FakeClock
+) -> None:
+    booking.begin([EVERY_HOUR, OTHER])
+    newer = having_read(booking, SIX + SECOND)
+    newer.begin([OTHER])
+    assert newer.with_work([OTHER]) == []
+    clock.advance(HOUR)
+    for each in (EVERY_HOUR, OTHER):
+        booking.book(each)
+    assert [run.schedule for run in booked(runs)] == ["other"]
+    # What is in neither file was let go by whoever read the later one.
+    assert booking.with_work([]) == []
+    clock.advance(HOUR)
+    assert booking.book(OTHER) == 1
+
+
+@pytest.mark.parametrize("days", [1, 40])
+def test_a_schedule_that_comes_back_makes_up_for_nothing(
+    booking: Booking, runs: RunStore, clock: FakeClock, days: int
+) -> None:
+    again = replace(EVERY_HOUR, missed="all")
+    booking.book(again)
+    having_read(booking, SIX + SECOND).with_work([])
+    clock.advance(timedelta(days=days))
+    # Forty days later nobody knows it any more.
+    having_read(booking, clock.now()).with_work([])
+    clock.advance(MINUTE)
+    newer = having_read(booking, clock.now())
+    newer.begin([again])
+    assert newer.book(again) == 0
+    clock.advance(HOUR)
+    assert newer.book(again) == 1
+    assert times(runs) == ["07:00"]
+    with runs.database.read() as connection:
+        assert set(all_marks(connection)) == {"hourly"}
+
+
+def test_a_schedule_that_a_late_comer_began_is_let_go_in_the_next_round(
+    booking: Booking, runs: RunStore, clock: FakeClock
+) -> None:
+    newer = having_read(booking, SIX + SECOND)
+    newer.begin([])
+    booking.begin([EVERY_HOUR])
+    newer.with_work([])
+    clock.advance(HOUR)
+    assert booking.book(EVERY_HOUR) == 0
+    assert booked(runs) == []
+
+
 def test_a_mark_from_before_there_were_versions_keeps_its_place(
     booking: Booking, runs: RunStore, clock: FakeClock
 ) -> None:
@@ -204,10 +257,10 @@ def test_only_schedules_with_work_are_looked_at(booking: Booking, clock: FakeClo
 def test_every_firing_of_every_version_is_booked_once_whoever_books(
     booking: Booking, runs: RunStore, clock: FakeClock, seed: int
 ) -> None:
-    """Schedulers come and go with what they read; the file is edited meanwhile."""
+    """Schedulers come and go with what they read; the file is edited, or empty, meanwhile."""
     chance = random.Random(seed)  # noqa: S311 - a test's choices
-    file = a_version(0)
-    schedulers: list[tuple[Booking, Schedule]] = []
+    file: Schedule | None = a_version(0)
+    schedulers: list[tuple[Booking, Schedule | None]] = []
     expected: list[datetime] = []
     in_force: Schedule | None = None
     since = clock.now()
@@ -218,28 +271,37 @@ def test_every_firing_of_every_version_is_booked_once_whoever_books(
         if happens < 0.05:
             edits += 1
             file = a_version(edits if chance.random() < 0.8 else chance.randrange(edits))
+            file = None if chance.random() < 0.2 else file
         elif happens < 0.25 or not schedulers:
             if len(schedulers) == 3:
                 schedulers.pop(chance.randrange(3))
+            for other, read in schedulers:
+                # Nothing is owed, which a schedule that goes would take with it.
+                book(other, read)
             scheduler = having_read(booking, clock.now())
-            scheduler.begin([file])
+            scheduler.begin([file] if file else [])
             schedulers.append((scheduler, file))
             if in_force != file:
                 if in_force is not None:
                     expected += in_force.trigger.firings(since, clock.now())
                 in_force, since = file, clock.now()
-            scheduler.book(file)
+            book(scheduler, file)
         else:
-            scheduler, read = chance.choice(schedulers)
-            scheduler.book(read)
-    assert in_force is not None
-    scheduler, read = schedulers[0]
-    scheduler.book(read)
-    expected += in_force.trigger.firings(since, clock.now())
+            book(*chance.choice(schedulers))
+    for scheduler, read in schedulers:
+        book(scheduler, read)
+    if in_force is not None:
+        expected += in_force.trigger.firings(since, clock.now())
     assert edits > 5
     found = Counter(run.scheduled_for for run in booked(runs))
     assert found == Counter(expected)
     assert set(found.values()) <= {1}
+
+
+def book(scheduler: Booking, read: Schedule | None) -> None:
+    """A scheduler's round: by what it read, be that nothing."""
+    for each in scheduler.with_work([read] if read else []):
+        scheduler.book(each)
 
 
 def a_version(number: int) -> Schedule:
