@@ -267,7 +267,7 @@ class App:
             release=self.close,
             grace_seconds=grace_seconds,
         )
-        return EngineHuey(self.doorbell, queues, worker)
+        return EngineHuey(self.doorbell, queues, worker, self.database.outage)
 
     def scheduler(self) -> "Scheduler":
         """A scheduler of this engine's schedules."""

@@ -66,8 +66,9 @@ class HeldClaims:
         asked_at = elapsed()
         try:
             kept = set(self._runs.renew(claims))
-        except LedgerUnreachable as error:
-            logger.warning("leases were not renewed", extra={"error": str(error)})
+        except LedgerUnreachable:
+            # The ledger has said so.
+            logger.debug("leases were not renewed")
             return
         with self._lock:
             renewed = kept & self._renewed_at.keys()

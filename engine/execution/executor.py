@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
@@ -76,7 +77,8 @@ class Executor:
         try:
             job = find(self.jobs, run.job)
         except UnknownJob as error:
-            self.runs.fail(claim, outcome.run_error("UnknownJob", str(error)))
+            unknown = outcome.run_error("UnknownJob", str(error))
+            self._patiently(lambda: self.runs.fail(claim, unknown))
             return
         order = Order(
             id=attempt_id(claim),
@@ -97,7 +99,8 @@ class Executor:
                 on_progress=lambda said: self._progress(claim, said),
             )
         except EngineError as error:
-            self._fail_or_retry(claim, run, job, outcome.run_error("NotStarted", str(error)), None)
+            not_started = outcome.run_error("NotStarted", str(error))
+            self._patiently(lambda: self._fail_or_retry(claim, run, job, not_started, None))
             return
         kept = self._patiently(lambda: self._record(claim, run, job, end))
         state = self._patiently(lambda: self.runs.get(run.id)).state if kept else "lost"
@@ -152,8 +155,8 @@ class Executor:
         while True:
             try:
                 return act()
-            except LedgerUnreachable as error:
-                logger.warning("waiting for the run ledger", extra={"error": str(error)})
+            except LedgerUnreachable:
+                # The ledger has said so.
                 if self.closed.wait(_LEDGER_PAUSE):
                     raise
 
@@ -167,10 +170,17 @@ class Executor:
             )
             for line in lines
         ]
-        self.logs.append(claim.run_id, kept)
+        try:
+            # After a server that died within its commit rather twice than not at all.
+            self._patiently(lambda: self.logs.append(claim.run_id, kept))
+        except LedgerUnreachable:
+            facts = {"run": claim.run_id, "lines": len(kept)}
+            logger.warning("what an attempt said was lost with the run ledger", extra=facts)
 
     def _progress(self, claim: Claim, said: Progress) -> None:
-        self.runs.progress(claim, said.done, said.total, said.note)
+        # Not waited for: more of it follows, and the attempt is no worse for it.
+        with suppress(LedgerUnreachable):
+            self.runs.progress(claim, said.done, said.total, said.note)
 
 
 _ERROR_TYPES: Mapping[Cause | StopReason, str] = {

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from engine.errors import EngineError
+from engine.store.faults import LedgerUnreachable
 
 logger = logging.getLogger("engine.rounds")
 
@@ -32,6 +33,9 @@ class Rounds:
         while not self._stopped.is_set():
             try:
                 self._act()
+            except LedgerUnreachable:
+                # The ledger has said so.
+                logger.debug("a round was without the run ledger")
             except EngineError as error:
                 facts = {"rounds": self._thread.name, "error": str(error)}
                 logger.warning("a round failed", extra=facts)

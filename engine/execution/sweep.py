@@ -80,9 +80,11 @@ class Sweep:
         lease's time to renew, or to say what became of their attempts, before anybody takes their
         runs.
         """
-        self.rescue_from = elapsed() + self.dispatch.runs.lease.total_seconds()
+        now = elapsed()
+        if now >= self.rescue_from:
+            logger.warning("the rescue of lost runs is put off", extra={"why": why})
+        self.rescue_from = now + self.dispatch.runs.lease.total_seconds()
         self._overlong.forget()
-        logger.warning("the rescue of lost runs was put off", extra={"why": why})
 
     @property
     def _patience(self) -> float:

@@ -52,19 +52,16 @@ class Taker(huey.consumer.Worker):  # type: ignore[misc]
             raise huey.consumer.WorkerRecycle
 
     def _carry_out(self, ring: Ring) -> None:
-        outage = self.huey.ledger_outage
         try:
             self.huey.execute(ring)
-        except Unreachable as error:
-            outage.lasts(error)
-            self.stop_flag.wait(outage.pause)
+        except Unreachable:
+            # The ledger has said so.
+            self.stop_flag.wait(self.huey.ledger_outage.pause or _REFUSED_PAUSE)
         except EngineError as error:
             facts = {"run": ring.run_id, "error": str(error)}
             logger.warning("a run was not carried out", extra=facts)
         except Exception:
             logger.exception("a run was not carried out", extra={"run": ring.run_id})
-        else:
-            outage.ends()
 
 
 class Consumer(huey.consumer.Consumer):  # type: ignore[misc]

@@ -14,7 +14,7 @@ from huey.storage import BaseStorage
 
 from engine.errors import Unreachable
 from engine.huey_app.backends import Opener, is_away, is_of_a_backend, opener_of
-from engine.huey_app.outage import Outage
+from engine.outage import Outage
 from engine.redaction import hide_password, without_password
 
 _LARGEST_ID = 2**63 - 1

@@ -12,7 +12,7 @@ from engine.errors import Unreachable
 from engine.huey_app.consumer import Consumer
 from engine.huey_app.doorbell import Doorbell, QueueUnreachable, Ring
 from engine.huey_app.log_lines import log_where_huey_does
-from engine.huey_app.outage import Outage
+from engine.outage import Outage
 
 # An idle worker looks at its queues at least this often, in seconds.
 _LONGEST_POLL = 0.5
@@ -39,11 +39,13 @@ class Hands(Protocol):
 class EngineHuey(huey.api.Huey):  # type: ignore[misc]
     """Serves named queues, in the order given, with Huey's consumer and Huey's storages."""
 
-    def __init__(self, doorbell: Doorbell, queues: Sequence[str], hands: Hands) -> None:
+    def __init__(
+        self, doorbell: Doorbell, queues: Sequence[str], hands: Hands, ledger_outage: Outage
+    ) -> None:
         self.doorbell = doorbell
         self.queues = queues
         self.hands = hands
-        self.ledger_outage = Outage("the run ledger")
+        self.ledger_outage = ledger_outage
         super().__init__("engine", results=False)
 
     def create_storage(self) -> BaseStorage:

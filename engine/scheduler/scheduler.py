@@ -18,6 +18,7 @@ from engine.execution.sweep import Sweep
 from engine.scheduler.booking import Booking
 from engine.schedules.schedule import Schedule
 from engine.schedules.triggers import Trigger
+from engine.store.faults import LedgerUnreachable
 from engine.store.workers import WorkerStore
 
 logger = logging.getLogger("engine.scheduler")
@@ -101,6 +102,9 @@ class Scheduler:
         with self._booking:
             try:
                 written = self.booking.book(schedule)
+            except LedgerUnreachable:
+                # The ledger has said so, and the next round books.
+                return
             except EngineError as error:
                 facts = {"schedule": schedule.name, "error": str(error)}
                 logger.warning("a schedule was not booked; it is tried again", extra=facts)

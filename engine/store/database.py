@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.engine import make_url
 
+from engine.outage import Outage
 from engine.redaction import without_password
 from engine.store.backend import Backend
 from engine.store.faults import LedgerAhead, LedgerBehind
@@ -30,6 +31,11 @@ class Database:
         self._backend = BACKENDS[self.url.get_backend_name()](self.url)
         self._writer = self._backend.writer()
         self._reader = self._backend.reader(self._writer)
+        # Of this process; it says so once for all that use the ledger.
+        self.outage = Outage("the run ledger", self.shown_url)
+        self._has_answered = False
+        # A full disk and a locked file may still be read.
+        self._refuses_writes = False
 
     @property
     def shown_url(self) -> str:
@@ -49,13 +55,13 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A write transaction: committed at the end, rolled back on an error."""
-        with self._explained(), self._writer.begin() as connection:
+        with self._explained(writes=True), self._writer.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A read transaction: one snapshot, and no lock that a writer would wait for."""
-        with self._explained(), self._reader.begin() as connection:
+        with self._explained(writes=False), self._reader.begin() as connection:
             yield connection
 
     def is_in_transaction(self, connection: Connection) -> bool:
@@ -122,8 +128,24 @@ class Database:
             raise LedgerAhead(url=self.shown_url, found=found)
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, *, writes: bool) -> Iterator[None]:
         """A database that cannot be used is named; a wrong statement is a bug, or a job's own."""
+        try:
+            with self._named():
+                yield
+        except LedgerUnreachable as error:
+            # A ledger that never answered is not away: it was not there, and its caller says so.
+            if self._has_answered:
+                self._refuses_writes = self._refuses_writes or writes
+                self.outage.lasts(error.facts["error"])
+            raise
+        self._has_answered = True
+        if writes or not self._refuses_writes:
+            self._refuses_writes = False
+            self.outage.ends()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:

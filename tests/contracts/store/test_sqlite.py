@@ -99,3 +99,35 @@ def test_a_busy_file_is_asked_again_for_its_journal(tmp_path: Path) -> None:
     module._write_ahead(Driver())
     assert asked == ["PRAGMA journal_mode = WAL"] * 3
     holder.close()
+
+
+def test_a_ledger_that_was_never_there_is_not_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'var' / 'engine.db'}")
+    with pytest.raises(LedgerUnreachable):
+        database.revision()
+    database.require_current()
+    assert caplog.messages == []
+    database.dispose()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_ledger_that_takes_no_writes_is_away_until_it_does(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="engine.outage")
+    database, other = a_database(tmp_path), a_database(tmp_path)
+    with other.begin():
+        for _ in range(3):
+            with pytest.raises(LedgerUnreachable), database.begin():
+                pass
+            # It can be read, but that is not enough.
+            assert database.revision() == REVISION
+    assert database.outage.pause > 0
+    with database.begin():
+        pass
+    assert database.outage.pause == 0
+    assert caplog.messages == ["the run ledger is away; waiting for it", "the run ledger is back"]
+    database.dispose()
+    other.dispose()

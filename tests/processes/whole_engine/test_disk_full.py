@@ -120,7 +120,7 @@ def test_workers_outlive_a_ledger_without_room_and_nothing_is_lost_or_doubled(
     until(lambda: home.count(RunState.SUCCEEDED) >= 4, within=30)
     disk.fill()
     # Longer than a lease lasts: attempts under way are killed, and their runs taken up again.
-    until(lambda: home.said().count("leases were not renewed") >= 2, within=30)
+    until(lambda: home.said().count("the run ledger is away") == 2, within=30)
     time.sleep(12)
     assert [each.poll() for each in workers] == [None, None]
     assert home.count(RunState.SUCCEEDED) < len(runs)

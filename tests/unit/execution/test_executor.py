@@ -313,38 +313,48 @@ def test_what_was_cut_off_is_not_repeated_if_its_job_would_rather_fail(
     assert run.error.message == ("cut off; it is not repeated, for its job has on_crash='fail'")
 
 
-def test_what_an_attempt_came_to_waits_for_a_ledger_that_is_away(
-    executor: Executor, runs: RunStore, monkeypatch: pytest.MonkeyPatch
+def test_what_an_attempt_says_and_came_to_waits_for_a_ledger_that_is_away(
+    executor: Executor, runs: RunStore, attempts: FakeAttempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.execution.executor._LEDGER_PAUSE", 0.01)
-    away = {"get": 2, "succeed": 3}
+    logs = executor.logs
+    away = {"get": (runs, 2), "succeed": (runs, 3), "append": (logs, 2), "progress": (runs, 1)}
+    left = {name: times for name, (_, times) in away.items()}
 
     def unless_away(name: str) -> Callable[..., Any]:
-        method = getattr(runs, name)
+        method = getattr(away[name][0], name)
 
         def call(*arguments: Any) -> Any:
-            away[name] -= 1
-            if away[name] >= 0:
+            left[name] -= 1
+            if left[name] >= 0:
                 raise LedgerUnreachable(url="postgresql://", error="it is restarted")
             return method(*arguments)
 
         return call
 
+    def speak(order: Order, on_lines: OnLines, on_progress: OnProgress) -> None:
+        on_progress(Progress(id=order.id, done=3, total=4, note="rows"))
+        on_lines([Line(MIDNIGHT, Stream.STDOUT, "hello")])
+
+    attempts.meanwhile = speak
     run = a_run(runs)
     with monkeypatch.context() as outage:
-        for name in away:
-            outage.setattr(runs, name, unless_away(name))
+        for name, (store, _) in away.items():
+            outage.setattr(store, name, unless_away(name))
         executor.carry_out(run.id)
     assert (runs.get(run.id).state, runs.get(run.id).attempt) == (RunState.SUCCEEDED, 1)
+    assert [line.text for line in logs.of_run(run.id)] == ["hello"]
 
 
 def test_nobody_waits_for_the_ledger_once_the_worker_has_ended(
-    executor: Executor, runs: RunStore, monkeypatch: pytest.MonkeyPatch
+    executor: Executor, runs: RunStore, attempts: FakeAttempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(*_: object) -> bool:
         raise LedgerUnreachable(url="postgresql://", error="gone")
 
     executor.closed.set()
+    attempts.meanwhile = lambda _, on_lines, __: on_lines([Line(MIDNIGHT, Stream.LOG, "lost")])
+    monkeypatch.setattr(executor.logs, "append", unreachable)
     monkeypatch.setattr(runs, "succeed", unreachable)
     with pytest.raises(LedgerUnreachable):
         executor.carry_out(a_run(runs).id)

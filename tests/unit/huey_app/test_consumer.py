@@ -11,6 +11,7 @@ from engine.errors import Invalid
 from engine.huey_app.consumer import Taker
 from engine.huey_app.doorbell import QueueRefused, Ring
 from engine.huey_app.huey import EngineHuey
+from engine.outage import Outage
 from engine.store.database import LedgerUnreachable
 from tests.builders.doorbell import FakeDoorbell
 
@@ -94,7 +95,7 @@ def hands() -> Hands:
 @pytest.fixture
 def taker(bell: Bell, hands: Hands) -> Taker:
     """One thread's work, to be called turn by turn."""
-    huey = StorelessHuey(bell, ["default"], hands)
+    huey = StorelessHuey(bell, ["default"], hands, Outage("the run ledger"))
     return Taker(huey, Stop(), default_delay=0.1, max_delay=0.5, backoff=1.15)
 
 
@@ -138,26 +139,21 @@ def test_a_queue_that_refuses_is_asked_again_each_second(taker: Taker, bell: Bel
 
 @pytest.mark.parametrize("queue_is_away", [False, True])
 def test_a_ledger_that_is_away_is_waited_for_and_the_message_put_back(
-    taker: Taker,
-    bell: Bell,
-    hands: Hands,
-    caplog: pytest.LogCaptureFixture,
-    queue_is_away: bool,
+    taker: Taker, bell: Bell, hands: Hands, queue_is_away: bool
 ) -> None:
-    caplog.set_level(logging.INFO, logger="engine")
     bell.ring("payouts", 7)
     hands.raises = LedgerUnreachable(url="here", error="gone")
+    taker.huey.ledger_outage.lasts("gone")
     if queue_is_away:
         bell.ring = _away  # type: ignore[method-assign]
     taker.loop()
     assert bell.messages == ([] if queue_is_away else [("payouts", 7)])
     assert 0.3 < taker.stop_flag.waits[0] <= 0.5
-    assert caplog.messages == ["the run ledger is away; waiting for it"]
     hands.raises = None
     bell.messages = [("payouts", 7)]
     taker.loop()
     assert hands.done == [7]
-    assert caplog.messages[1:] == ["the run ledger is back"]
+    assert len(taker.stop_flag.waits) == 1
 
 
 @pytest.mark.parametrize(

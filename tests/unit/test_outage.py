@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from engine.huey_app.outage import Outage
+from engine.outage import Outage
 
 
 @dataclass
