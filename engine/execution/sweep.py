@@ -1,10 +1,9 @@
 """The sweep: rescues dead runs and rings for due ones; one process at a time, under a lease."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
 
 from engine.clock import elapsed
 from engine.dispatch import Dispatch
@@ -18,8 +17,6 @@ from engine.store.leases import LeaseStore
 from engine.store.run import Run
 
 logger = logging.getLogger("engine.sweep")
-
-T = TypeVar("T")
 
 _LEASE = timedelta(seconds=4)
 _NAME = "sweep"
@@ -54,26 +51,23 @@ class Sweep:
             self._ended_at = elapsed()
 
     def _sweep(self) -> bool:
-        if not self._asked(lambda: self.leases.take(_NAME, self.holder, lasting=_LEASE)):
-            return False
         runs = self.dispatch.runs
-        lost = self._asked(runs.lost)
-        overlong = self._asked(lambda: runs.leased_beyond(runs.longest_lease))
+        asked_at = elapsed()
+        is_ours = self.leases.take(_NAME, self.holder, lasting=_LEASE)
+        lost = runs.lost() if is_ours else []
+        overlong = runs.leased_beyond(runs.longest_lease) if is_ours else []
         now = elapsed()
+        if now - asked_at > self._patience:
+            # As good as an outage. Whoever waited for no answer was stopped on the way.
+            self._put_off("the ledger took long to answer")
+        if not is_ours:
+            return False
         dead = self._overlong.unrenewed(overlong, now, watched_for=runs.lease.total_seconds())
         if now >= self.rescue_from:
             self._rescue(lost, "ended at")
             self._rescue(dead, "by a clock that was set back since ends at")
         self.dispatch.ring_due()
         return True
-
-    def _asked(self, question: Callable[[], T]) -> T:
-        """What the ledger answers; an answer that took long is as good as an outage."""
-        asked_at = elapsed()
-        answer = question()
-        if elapsed() - asked_at > self._patience:
-            self._put_off("the ledger took long to answer")
-        return answer
 
     def _put_off(self, why: str) -> None:
         """Whoever could not reach the ledger cannot know who else could not: the workers get one

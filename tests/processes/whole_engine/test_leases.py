@@ -48,6 +48,25 @@ def test_the_attempt_of_a_worker_that_is_stopped_ends_before_another_begins(
     assert stopped.poll() is None
 
 
+def test_a_machine_that_stood_still_for_more_than_a_lease_takes_nobodys_run(
+    home: Home, pids: Path
+) -> None:
+    run = book_a_row(home, seconds=LEASE)
+    workers = [home.start_worker("-w", "1"), home.start_worker("-w", "1")]
+    noted(pids, 1)
+    until(lambda: any(map(home.holds_runs, workers)), within=20)
+    processes = [each for worker in workers for each in everything_below(worker.pid)]
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    until(lambda: home.runs.lost(), within=LEASE * 2)
+    for pid in processes:
+        os.kill(pid, signal.SIGCONT)
+    # To whoever sweeps, the lease looks ended; its worker is given the time to say so itself.
+    done_once(home, run, ["failed", "succeeded"])
+    (first, _) = home.runs.attempts_of(run.id)
+    assert first.error_type == "LeaseLost"
+
+
 def test_an_attempt_that_goes_on_after_its_lease_was_given_away_writes_nothing(
     home: Home, pids: Path
 ) -> None:
@@ -122,7 +141,11 @@ def test_a_ledger_that_is_restarted_under_running_work_loses_and_doubles_nothing
         assert rows(home, number) == 1
         # Nobody was to blame.
         assert not any(each.crashed for each in home.runs.attempts_of(run.id))
-    assert "Traceback" not in home.said()
+    said = home.said()
+    assert "Traceback" not in said
+    # At most once by each process, whatever its threads were at.
+    for words in ("is away", "is back", "rescue of lost runs is put off"):
+        assert said.count(words) <= 2, words
 
 
 def done_once(home: Home, run: Run, outcomes: Sequence[str]) -> None:
