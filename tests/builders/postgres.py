@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 
-from tests.builders.tree import everything_below
+from tests.builders.tree import everything_below, kill_process
 
 _STARTS_WITHIN = 30.0
 _NUMBERS = count(1)
@@ -91,10 +91,13 @@ class PostgresServer:
     def kill(self) -> None:
         """End it at once, as a power cut would; twice does no harm."""
         if self._process is not None:
-            self._process.kill()
+            # Its children as well: one that outlived it might write beside a new server's.
+            for pid in (processes := everything_below(self._process.pid)):
+                kill_process(pid)
             self._process.wait()
             self._process = None
-            # Its children end by themselves when they miss it; a new start waits for them.
+            while any(map(_is_alive, processes)):
+                time.sleep(0.01)
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
@@ -184,6 +187,14 @@ def _binaries() -> Path:
 
 def _open_to_all(folder: Path) -> bool:
     return all(each.stat().st_mode & 0o005 == 0o005 for each in (folder, *folder.parents))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def _free_port() -> int:

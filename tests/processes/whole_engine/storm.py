@@ -125,10 +125,14 @@ class Storm:
 
     def _restart_postgres(self) -> None:
         assert self.postgres is not None
-        self.postgres.stop()
+        if self._happened["PostgreSQL stopped"] > self._happened["PostgreSQL killed"]:
+            self.postgres.kill()
+            self._happened["PostgreSQL killed"] += 1
+        else:
+            self.postgres.stop()
+            self._happened["PostgreSQL stopped"] += 1
         time.sleep(self._chance.random() * 3)
         self.postgres.start()
-        self._happened["restarts of PostgreSQL"] += 1
 
     # What goes on
 

@@ -7,13 +7,14 @@ import pytest
 
 from tests.builders.database import a_postgres_ledger
 from tests.builders.home import Home, kill
+from tests.builders.postgres import PostgresServer
 from tests.builders.redis import RedisServer
 from tests.processes.waiting import until
 from tests.processes.whole_engine.storm import Storm, Weather
 
 pytestmark = pytest.mark.process
 
-SQUALL = Weather(runs=60, workers=4, kills=6, flushes=1, redis_restarts=1, postgres_restarts=1)
+SQUALL = Weather(runs=40, workers=4, kills=5, flushes=1, redis_restarts=1, postgres_restarts=2)
 STORM = Weather(
     runs=2000,
     workers=8,
@@ -25,32 +26,41 @@ STORM = Weather(
 )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def storm_on_redis(
-    request: pytest.FixtureRequest, own_redis: RedisServer, tmp_path: Path
-) -> Iterator[Storm]:
-    """Over a home whose queue is on Redis, and whose ledger is on either database."""
-    if request.param == "sqlite":
-        home, postgres = Home(tmp_path / "home", own_redis.url), None
-    else:
+@pytest.fixture
+def storm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storm]:
+    """Over a home whose ledger and queue are as the parameter says, on servers of its own."""
+    ledger, queue = request.param.split(" and ")
+    redis: RedisServer | None = None
+    postgres: PostgresServer | None = None
+    queue_url, database_url = "sqlite:///var/queue.db", None
+    if "postgresql" in (ledger, queue):
         postgres = request.getfixturevalue("own_postgres")
-        home = Home(tmp_path / "home", own_redis.url, a_postgres_ledger(postgres))
-    yield Storm(home=home, weather=SQUALL, redis=own_redis, postgres=postgres)
+        database_url = a_postgres_ledger(postgres)
+    if queue == "postgresql":
+        assert postgres is not None
+        queue_url = postgres.url_of(postgres.make_database())
+    if queue == "redis":
+        redis = request.getfixturevalue("own_redis")
+        queue_url = redis.url
+    home = Home(tmp_path / "home", queue_url, database_url)
+    yield Storm(home=home, weather=SQUALL, redis=redis, postgres=postgres)
     home.close()
 
 
-def test_no_run_is_lost_and_no_work_is_done_twice_on_sqlite(home: Home) -> None:
-    Storm(home=home, weather=SQUALL).rage()
-
-
-def test_no_run_is_lost_and_no_work_is_done_twice_on_redis(storm_on_redis: Storm) -> None:
-    storm_on_redis.rage()
+@pytest.mark.parametrize(
+    "storm",
+    ["sqlite and sqlite", "sqlite and redis", "postgresql and redis", "postgresql and postgresql"],
+    indirect=True,
+)
+def test_no_run_is_lost_and_no_work_is_done_twice(storm: Storm) -> None:
+    storm.rage()
 
 
 @pytest.mark.soak
-def test_two_thousand_effects_in_a_storm(storm_on_redis: Storm) -> None:
-    storm_on_redis.weather = STORM
-    storm_on_redis.rage()
+@pytest.mark.parametrize("storm", ["sqlite and redis", "postgresql and redis"], indirect=True)
+def test_two_thousand_effects_in_a_storm(storm: Storm) -> None:
+    storm.weather = STORM
+    storm.rage()
 
 
 def test_a_killed_workers_run_is_taken_up_within_20_seconds(home: Home) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from engine.states import RunState
 from engine.store.tables import schedule_marks
 from tests.builders.home import Home, kill
+from tests.builders.postgres import PostgresServer
 from tests.processes.waiting import until
 
 pytestmark = pytest.mark.process
@@ -28,6 +29,8 @@ schedules:
   steady: {{job: tick, every: 1s, overlap: allow, missed: all}}
   edited: {{job: tick, every: 2s, overlap: allow, missed: all, start: '{start}'}}
 """
+# In every second version of the file.
+AT_TIMES = "  at-times: {job: tick, every: 1s, overlap: allow, missed: all}\n"
 
 
 @pytest.fixture(params=["home", "postgres_home"])
@@ -90,7 +93,7 @@ class Turmoil:
         start = (ANCHOR + version * APART).isoformat()
         file = self.home.folder / "schedules.yaml"
         partial = file.with_suffix(".new")
-        partial.write_text(FILE.format(start=start))
+        partial.write_text(FILE.format(start=start) + AT_TIMES * (version % 2))
         partial.rename(file)
 
 
@@ -116,8 +119,15 @@ def every_firing_is_booked_once(home: Home, *, seconds: float, edits: int) -> No
     firings = _firings(home, "edited")
     spans = [(version, list(group)) for version, group in groupby(firings, key=_version_of)]
     assert [version for version, _ in spans] == versions
-    for _, span in spans:
+    at_times = _firings(home, "at-times")
+    assert at_times
+    for version, span in spans:
         assert span == _every(EVERY, span[0], span[-1])
+        beside = [firing for firing in at_times if span[0] <= firing <= span[-1]]
+        if version % 2 == 0:
+            assert beside == []
+        elif beside:
+            assert beside == _every(timedelta(seconds=1), beside[0], beside[-1])
     for (_, before), (_, after) in pairwise(spans):
         # There is an instant at which one version took over from the other.
         took_over_from = max(before[-1], after[0] - EVERY)
@@ -137,6 +147,7 @@ def test_schedulers_that_end_in_order_leave_nothing_behind(home: Home) -> None:
 
 MISSED = """
 schedules:
+  many: {job: tick, every: 1s, overlap: allow, missed: all}
   latest: {job: tick, every: 1m, overlap: allow, missed: latest}
   all: {job: tick, every: 1m, overlap: allow, missed: all}
   skip: {job: tick, every: 1m, overlap: allow, missed: skip}
@@ -148,16 +159,25 @@ def test_what_was_missed_while_all_schedulers_were_dead_is_made_up_for_once(
 ) -> None:
     (either_home.folder / "schedules.yaml").write_text(MISSED)
     schedulers = [either_home.start("scheduler") for _ in range(2)]
-    until(lambda: len(_marks(either_home)) == 3, within=30)
+    until(lambda: len(_marks(either_home)) == 4, within=30)
     for scheduler in schedulers:
         kill(scheduler)
     earlier = min(_marks(either_home)) - timedelta(minutes=20)
     with either_home.database.begin() as connection:
         connection.execute(update(schedule_marks).values(booked_until=earlier))
+    many = len(_firings(either_home, "many"))
+    schedulers = [either_home.start("scheduler") for _ in range(3)]
+    # In the middle of it they are killed, and others go on.
+    until(lambda: len(_firings(either_home, "many")) > many, within=30)
+    for scheduler in schedulers:
+        kill(scheduler)
     for _ in range(3):
         either_home.start("scheduler")
     until(lambda: len(_firings(either_home, "skip")) >= 20, within=30)
     until(lambda: min(_marks(either_home)) > earlier + timedelta(minutes=19), within=30)
+    found = _firings(either_home, "many")
+    assert found == _every(timedelta(seconds=1), found[0], found[-1])
+    assert len(found) >= 20 * 60
     for name in ("latest", "all", "skip"):
         runs = either_home.runs.newest(schedule=name)[::-1]
         firings = [run.scheduled_for for run in runs if run.scheduled_for]
@@ -168,6 +188,24 @@ def test_what_was_missed_while_all_schedulers_were_dead_is_made_up_for_once(
     # One to make up for those, and those that are on time.
     assert 1 <= _queued(either_home, "latest") <= 4
     assert _queued(either_home, "skip") <= 3
+
+
+def test_what_fires_while_the_ledger_is_away_is_booked_when_it_is_back(
+    ledger_home: Home, own_postgres: PostgresServer
+) -> None:
+    (ledger_home.folder / "schedules.yaml").write_text(FILE.format(start=ANCHOR.isoformat()))
+    schedulers = [ledger_home.start("scheduler") for _ in range(2)]
+    until(lambda: len(_firings(ledger_home, "steady")) >= 2, within=30)
+    for end in (own_postgres.stop, own_postgres.kill):
+        end()
+        back_at = datetime.now(UTC) + timedelta(seconds=3)
+        until(lambda back_at=back_at: datetime.now(UTC) > back_at)  # type: ignore[misc]
+        own_postgres.start()
+        until(lambda back_at=back_at: _firings(ledger_home, "steady")[-1] > back_at, within=30)  # type: ignore[misc]
+    assert [scheduler.poll() for scheduler in schedulers] == [None, None]
+    steady = _firings(ledger_home, "steady")
+    assert steady == _every(timedelta(seconds=1), steady[0], steady[-1])
+    assert "Traceback" not in ledger_home.said()
 
 
 def test_a_dead_run_holds_its_schedule_up_no_longer_than_its_lease(home: Home) -> None:
