@@ -31,9 +31,10 @@ class Database:
         self._backend = BACKENDS[self.url.get_backend_name()](self.url)
         self._writer = self._backend.writer()
         self._reader = self._backend.reader(self._writer)
-        # Of this process; it says so once for all that use the ledger.
+        # Of this process: it says so once for all that use the ledger.
         self.outage = Outage("the run ledger", self.shown_url)
-        self._has_answered = False
+        # What it has taken, or answered, so far: writes, reads.
+        self._answered: set[bool] = set()
         # A full disk and a locked file may still be read.
         self._refuses_writes = False
 
@@ -134,12 +135,12 @@ class Database:
             with self._named():
                 yield
         except LedgerUnreachable as error:
-            # A ledger that never answered is not away: it was not there, and its caller says so.
-            if self._has_answered:
+            # A ledger that never took this is not away: it was not there, and its caller says so.
+            if writes in self._answered:
                 self._refuses_writes = self._refuses_writes or writes
                 self.outage.lasts(error.facts["error"])
             raise
-        self._has_answered = True
+        self._answered.add(writes)
         if writes or not self._refuses_writes:
             self._refuses_writes = False
             self.outage.ends()

@@ -119,6 +119,13 @@ def test_a_ledger_that_takes_no_writes_is_away_until_it_does(
     caplog.set_level("INFO", logger="engine.outage")
     database, other = a_database(tmp_path), a_database(tmp_path)
     with other.begin():
+        # Not there for writes at all yet: its caller says so.
+        with pytest.raises(LedgerUnreachable), database.begin():
+            pass
+        assert caplog.messages == []
+    with database.begin():
+        pass
+    with other.begin():
         for _ in range(3):
             with pytest.raises(LedgerUnreachable), database.begin():
                 pass
