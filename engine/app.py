@@ -272,7 +272,7 @@ class App:
     def scheduler(self) -> "Scheduler":
         """A scheduler of this engine's schedules."""
         from engine.scheduler.booking import Booking
-        from engine.scheduler.reading import read_schedules
+        from engine.scheduler.reading import ReadingClock, read_schedules
         from engine.scheduler.scheduler import Scheduler
         from engine.store.ledger_clock import LedgerClock
         from engine.worker.worker import new_worker_id
@@ -280,7 +280,9 @@ class App:
         name = new_worker_id()
         clock = LedgerClock(self.database)
         schedules, read_at = read_schedules(
-            self._load_schedules, self.settings.schedules_file, clock
+            self._load_schedules,
+            self.settings.schedules_file,
+            ReadingClock(self.database, clock),
         )
         booking = Booking(dispatch=self.dispatch, jobs=self.jobs, clock=clock, read_at=read_at)
         return Scheduler(

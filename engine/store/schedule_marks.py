@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.store.tables import schedule_marks
@@ -57,6 +57,12 @@ def all_marks(connection: Connection) -> Mapping[str, ScheduleMark]:
     """Every schedule's mark, by its name."""
     found = connection.execute(select(*_FACTS)).mappings()
     return {row["schedule"]: ScheduleMark(**row) for row in found}
+
+
+def last_read_at(connection: Connection) -> datetime | None:
+    """When a file was last read, of those that a mark is left of; None if there is none."""
+    last: datetime | None = connection.execute(select(func.max(schedule_marks.c.read_at))).scalar()
+    return last
 
 
 def definition_of(connection: Connection, schedule: str) -> Mapping[str, Any] | None:

@@ -16,6 +16,7 @@ from engine.store.schedule_marks import (
     all_marks,
     definition_of,
     forget_gone,
+    last_read_at,
     let_go,
     mark_of,
     move_mark,
@@ -188,8 +189,11 @@ def test_a_version_is_not_replaced_by_one_that_was_not_read_later(
 def test_a_schedule_that_went_is_gone_until_it_is_read_later(database: Database) -> None:
     noon = MIDNIGHT + timedelta(hours=12)
     with database.begin() as connection:
+        assert last_read_at(connection) is None
         put_mark(connection, a_mark(), {"job": "purge"})
+        assert last_read_at(connection) == MIDNIGHT
         put_mark(connection, a_mark(schedule="daily", read_at=noon))
+        assert last_read_at(connection) == noon
         put_mark(connection, a_mark(schedule="ahead", booked_until=noon + MINUTE))
         put_mark(connection, a_mark(schedule="old", version=None, read_at=None))
         assert not any(mark.is_gone for mark in all_marks(connection).values())
