@@ -42,6 +42,9 @@ class SourceDatabase(Protocol):
     def fill(self, table: str, rows: Iterable[Row]) -> None:
         """Add rows, with a value for each column, and commit them."""
 
+    def clear(self, table: str) -> None:
+        """Take all rows out, and commit."""
+
     def run(self, *statements: str) -> None:
         """Carry out statements in one transaction, as the owner."""
 
@@ -79,6 +82,11 @@ class SqliteSource:
                 values = [_for_sqlite(value) for value in row]
                 marks = ", ".join("?" * len(values))
                 connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608
+
+    def clear(self, table: str) -> None:
+        """Take all rows out, while nothing is read."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608
 
     def run(self, *statements: str) -> None:
         """Carry out statements in one transaction, in another process.
@@ -147,6 +155,10 @@ class PostgresSource:
             for row in rows:
                 copy.write_row(row)
 
+    def clear(self, table: str) -> None:
+        """Take all rows out, and commit."""
+        self.run(f"DELETE FROM {table}")  # noqa: S608
+
     def run(self, *statements: str) -> None:
         """Carry out statements in one transaction, as the owner."""
         with psycopg.connect(self.owner_url) as connection:
@@ -194,6 +206,10 @@ class MariadbSource:
                 marks = ", ".join(["%s"] * len(values[0]))
                 cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", values)  # noqa: S608
             connection.commit()
+
+    def clear(self, table: str) -> None:
+        """Take all rows out, and commit."""
+        self.run(f"DELETE FROM {table}")  # noqa: S608
 
     def run(self, *statements: str) -> None:
         """Carry out statements in one transaction, as the owner."""
