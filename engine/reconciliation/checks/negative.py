@@ -53,9 +53,11 @@ def _running(material: Material) -> Iterator[Difference]:
     definition = material.definition
     lane = ", ".join(definition.entry_lane)
     counts = sound(definition, material.cut_off)
+    # Entries without a currency of their own touch only what is held in the definition's.
+    held = "true" if "currency" in definition.entry_lane else f"currency = '{definition.currency}'"
     rows = material.staging.stream(
         f"""
-        WITH floors AS (SELECT wallet, currency, floor FROM stored),
+        WITH floors AS (SELECT wallet, currency, floor FROM stored WHERE {held}),
         low AS (
             SELECT DISTINCT e.wallet, f.currency, f.floor
             FROM entries e JOIN floors f USING ({lane})

@@ -145,3 +145,15 @@ def test_each_currency_of_a_wallet_has_spells_of_its_own(canteen: Canteen) -> No
         (3, 1, "topup", 5, 0, ELEVEN),
     )
     assert found(canteen.find(), RUNNING) == [("1", "2", "KWD", -6), ("1", "1", "SAR", -5)]
+
+
+def test_entries_without_a_currency_touch_no_other_currency_of_their_wallet(
+    canteen: Canteen,
+) -> None:
+    def without(text: str) -> str:
+        return text.replace("amount: amount, currency: currency", "amount: amount")
+
+    canteen.ask("negative: {running: true}", change=without)
+    canteen.wallets((1, 0, 0), (1, 0, 0, "KWD"))
+    canteen.entries((1, 1, "purchase", 5, -5, NINE), (2, 1, "topup", 5, 0, TEN))
+    assert found(canteen.find(), RUNNING) == [("1", "1", "SAR", -5)]
