@@ -3,8 +3,8 @@
 `NEGATIVE_BALANCE`: the balance that is stored at the cut-off is less than the floor, which is the
 wallet's own where the definition maps `floor` (an agreed overdraft, say -5000) and the row has
 one, else that of the check, which is 0. Exactly the floor is not below it. The amount is stored
-less floor. If the wallet's entries alone would leave it at or above the floor, the cause is its
-drift, which is a break of its own, and `explained_by` says so.
+less floor. If the wallet's entries alone would leave it at or above the floor, and its drift is a
+break of its own (beyond the tolerance of `balance`), that is the cause, and `explained_by` says so.
 
 `NEGATIVE_RUNNING`, only with `running: true`: for each spell in which `balance_after` lies below
 the floor, the entry that began it. A spell goes on from instant to instant while any row of each
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from engine.reconciliation.checks.check import Answer, Material
 from engine.reconciliation.copies import sound
-from engine.reconciliation.definition import Floor
+from engine.reconciliation.definition import Floor, Tolerance
 from engine.store.difference import Difference
 
 
@@ -27,13 +27,13 @@ def check_negative(material: Material, settings: Floor) -> Answer:
 
 
 def _stored(material: Material) -> Iterator[Difference]:
-    drifts = "balance" in material.definition.checks
+    balance = material.definition.checks.get("balance")
     rows = material.staging.stream(
         "SELECT wallet, currency, stored, floor, expected FROM stored WHERE stored < floor "
         "ORDER BY wallet, currency"
     )
     for wallet, currency, stored, floor, expected in rows:
-        drifted = drifts and expected >= floor
+        drifted = isinstance(balance, Tolerance) and abs(stored - expected) > balance.tolerance
         yield Difference(
             check="negative",
             code="NEGATIVE_BALANCE",
@@ -45,7 +45,9 @@ def _stored(material: Material) -> Iterator[Difference]:
             expected_minor=floor,
             actual_minor=stored,
             severity="high",
-            details={"explained_by": {"BALANCE_DRIFT": [str(wallet)]}} if drifted else {},
+            details={"explained_by": {"BALANCE_DRIFT": [str(wallet)]}}
+            if drifted and expected >= floor
+            else {},
         )
 
 

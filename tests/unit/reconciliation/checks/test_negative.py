@@ -157,3 +157,10 @@ def test_entries_without_a_currency_touch_no_other_currency_of_their_wallet(
     canteen.wallets((1, 0, 0), (1, 0, 0, "KWD"))
     canteen.entries((1, 1, "purchase", 5, -5, NINE), (2, 1, "topup", 5, 0, TEN))
     assert found(canteen.find(), RUNNING) == [("1", "1", "SAR", -5)]
+
+
+def test_a_drift_within_the_tolerance_is_no_break_and_explains_nothing(canteen: Canteen) -> None:
+    canteen.ask("balance: {tolerance: 2}", "negative: {}")
+    canteen.wallets((1, 0, -1))
+    (broken,) = canteen.find().differences
+    assert (broken.code, broken.details) == (BALANCE, {})
