@@ -73,7 +73,9 @@ class Staging:
         matches = f"regexp_full_match(\"{column}\", '{_WHOLE_NUMBER}')"
         ((all_,),) = self.rows(f"SELECT coalesce(bool_and({matches}), true) FROM {table}")  # noqa: S608
         if all_:
-            self.run(f'ALTER TABLE {table} ALTER "{column}" TYPE BIGINT')
+            # DuckDB converts the deleted rows as well, whose ids may be anything.
+            whole = f'TRY_CAST("{column}" AS BIGINT)'
+            self.run(f'ALTER TABLE {table} ALTER "{column}" TYPE BIGINT USING {whole}')
         return bool(all_)
 
     def as_text(self, table: str, column: str) -> None:

@@ -178,6 +178,26 @@ def test_an_amount_past_what_can_be_added_is_a_finding(
     assert "larger than any amount can be" in finding.message
 
 
+@pytest.mark.parametrize("wallet", [1, "one"])
+def test_a_row_left_out_may_have_any_id(canteen: Canteen, wallet: object) -> None:
+    canteen.wallets((wallet, 0, 5))
+    canteen.entries((1, wallet, "topup", 5, 5, NINE), ("x", "TEST", "topup", "12.5", 0, TEN))
+    result = canteen.find()
+    assert result.differences == []
+    assert [finding.where for finding in result.findings] == ["row x, column amount"]
+
+
+def test_every_row_may_be_left_out(canteen: Canteen) -> None:
+    canteen.wallets(("one", 5, 5))
+    canteen.entries(("x", "one", "topup", 1.5, 5, NINE), ("y", "one", "topup", "5", 5, TEN))
+    result = canteen.find()
+    assert result.differences == []
+    assert [finding.where for finding in result.findings] == [
+        "row x, column amount",
+        "row y, column amount",
+    ]
+
+
 def test_a_balance_past_what_can_be_added_breaks_no_run(canteen: Canteen) -> None:
     canteen.wallets((1, 0, 5))
     canteen.entries((1, 1, "topup", 5, -(2**63) + 1, NINE))
