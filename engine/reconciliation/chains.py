@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from engine.reconciliation.copies import place_of
 from engine.reconciliation.definition import Definition
 from engine.reconciliation.edges import Edge
 from engine.reconciliation.settle import Gap, chains_as_given, settle
@@ -63,7 +64,7 @@ def _follow_lane(
     circle: frozenset[int] = frozenset()
     undated, end = Undated(), at
     for instant, group in groupby(rows, key=lambda row: row[3]):
-        members = [row[4:] for row in group]
+        members = [((entry, place), *said) for entry, place, *said in (row[4:] for row in group)]
         if instant is None:
             undated = Undated(members)
             continue
@@ -85,7 +86,7 @@ def _follow_lane(
 
 
 def _whole(members: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return [member for member in members if None not in member]
+    return [member for member in members if None not in member and member[0][0] is not None]
 
 
 class Undated:
@@ -127,20 +128,22 @@ def _list_suspects(staging: Staging) -> None:
 
 
 def _rows(definition: Definition, staging: Staging, cut_off: int) -> Iterator[tuple[Any, ...]]:
-    """Rows of suspect lanes: wallet, currency, opening, instant, entry, amount, balance after.
+    """Rows of suspect lanes: wallet, currency, opening, instant, entry, place, amount, balance.
 
-    Those without an instant come first.
+    Those without an instant come first. The place is the one among entries that bear the same id,
+    the balance that after the entry.
     """
     order = 'e."order", entry' if definition.ordered else "entry"
     lane = ", ".join(definition.entry_lane)
+    place, places = place_of(definition)
     replicas = ""
     if "duplicate" in definition.checks:
         replicas = "AND e.rowid NOT IN (SELECT row_ FROM copies WHERE replica)"
     return staging.stream(f"""
-        SELECT wallet, s.currency, s.opening, posted_at, entry, amount, balance_after
-        FROM entries e JOIN suspects s USING ({lane})
+        SELECT wallet, s.currency, s.opening, posted_at, entry, {place}, amount, balance_after
+        FROM entries e JOIN suspects s USING ({lane}) {places}
         WHERE coalesce(posted_at < {cut_off}, true) {replicas}
-        ORDER BY wallet, s.currency, posted_at NULLS FIRST, {order}
+        ORDER BY wallet, s.currency, posted_at NULLS FIRST, {order}, amount, balance_after
     """)  # noqa: S608
 
 

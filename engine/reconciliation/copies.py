@@ -22,6 +22,7 @@ could be copies without them.
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from engine.reconciliation.definition import Definition
 from engine.reconciliation.staging import Staging
@@ -62,13 +63,22 @@ _ALIKE = """
 
 _MARKED = """
     CREATE TABLE marked AS
-    SELECT alike.*, coalesce(place, 1) AS place, {code} AS code, {reference} AS reference,
-        alike.entry::VARCHAR || CASE WHEN place > 1 THEN ' (' || place || ')' ELSE '' END AS name
-    FROM alike LEFT JOIN namesakes USING (row_) {marks}"""
+    SELECT a.*, {code} AS code, {reference} AS reference,
+        a.entry::VARCHAR || CASE WHEN place > 1 THEN ' (' || place || ')' ELSE '' END AS name
+    FROM ({placed}) a {marks}"""
 
-_JOINED_MARKS = """
-    LEFT JOIN (SELECT entry, {least} FROM marks GROUP BY entry) m
-    ON m.entry = alike.entry::VARCHAR"""
+_PLACED = "SELECT *, 1 AS place FROM alike"
+_PLACED_AMONG_NAMESAKES = """
+    SELECT alike.*, coalesce(place, 1) AS place,
+        row_number() OVER (PARTITION BY {facts} ORDER BY place) AS nth
+    FROM alike LEFT JOIN (SELECT row_, place FROM namesakes) USING (row_)"""
+
+_JOINED_MARKS = "LEFT JOIN marks m ON m.entry = a.entry::VARCHAR"
+_JOINED_MARKS_OF_NAMESAKES = """
+    LEFT JOIN (
+        SELECT *, row_number() OVER (PARTITION BY {facts} ORDER BY {mapped}) AS nth FROM marks
+    ) m
+    ON m.entry = a.entry::VARCHAR AND m.wallet = a.wallet::VARCHAR AND m.nth = a.nth {same}"""
 
 _COPIES_BY_FACTS = """
     INSERT INTO copies
@@ -144,15 +154,45 @@ def sound(definition: Definition, cut_off: int) -> str:
     return " AND ".join(conditions) or "true"
 
 
+def place_of(definition: Definition) -> tuple[str, str]:
+    """A row's place among the entries `e` that bear its id, and the join that tells it, in SQL.
+
+    Where nobody asks for duplicates, every row has the first.
+    """
+    if "duplicate" not in definition.checks:
+        return "1", ""
+    return (
+        "coalesce(place, 1)",
+        "LEFT JOIN (SELECT row_, place FROM namesakes) n ON n.row_ = e.rowid",
+    )
+
+
+def named(entry: Any, place: int) -> str:
+    """The id, with a number behind it for every row but the first that bears it."""
+    return f"{entry} ({place})" if place > 1 else str(entry)
+
+
 def _mark(definition: Definition, staging: Staging, read_marks: ReadMarks) -> None:
     mapped = [name for name in _MARKS if name in definition.entries.keys]
     words = {name: f"m.{name}" if name in mapped else "NULL::VARCHAR" for name in _MARKS}
-    words["marks"] = ""
+    words |= {"placed": _PLACED, "marks": ""}
+    if not staging.count("namesakes"):
+        if mapped:
+            read_marks(mapped)
+            words["marks"] = _JOINED_MARKS
+        staging.run(_MARKED.format(**words))
+        return
+    # An id alone does not say which row is meant. Rows that are alike in all of this are told
+    # apart by nothing but what is asked for here.
+    numbers = ["amount", "posted_at", *(["balance_after"] if definition.says_balances else [])]
+    facts = ", ".join(["entry", "wallet", *numbers])
+    words["placed"] = _PLACED_AMONG_NAMESAKES.format(facts=facts)
     if mapped:
-        read_marks(mapped)
-        # Rows that share an id are copies anyway; the least of what they say stands for all.
-        least = ", ".join(f"min({name}) AS {name}" for name in mapped)
-        words["marks"] = _JOINED_MARKS.format(least=least)
+        read_marks([*mapped, "wallet", *numbers])
+        same = "".join(f" AND m.{name} = a.{name}" for name in numbers)
+        words["marks"] = _JOINED_MARKS_OF_NAMESAKES.format(
+            facts=facts, mapped=", ".join(mapped), same=same
+        )
     staging.run(_MARKED.format(**words))
 
 

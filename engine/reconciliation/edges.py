@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-EntryId = int | str
+EntryId = int | str | tuple[int | str, int]
+"""The id of an entry, or with it the place among those that bear the same."""
 
 
 @dataclass(frozen=True, order=True, slots=True)

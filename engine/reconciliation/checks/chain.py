@@ -1,7 +1,9 @@
 """Chain: each balance_after follows from the one before, in the best order there is."""
 
 from engine.reconciliation.checks.check import Answer, Material, Namesakes
+from engine.reconciliation.copies import named
 from engine.reconciliation.definition import Tolerance
+from engine.reconciliation.edges import EntryId
 from engine.store.difference import Difference
 
 
@@ -18,7 +20,7 @@ def check_chain(material: Material, settings: Tolerance) -> Answer:
             code="CHAIN_BREAK",
             kind="amount",
             wallet=str(each.wallet),
-            entry=names.name(each.wallet, each.currency, each.gap.entry),
+            entry=names.name(each.wallet, each.currency, _named(each.gap.entry)),
             currency=each.currency,
             amount_minor=each.gap.actual - each.gap.expected,
             expected_minor=each.gap.expected,
@@ -30,3 +32,7 @@ def check_chain(material: Material, settings: Tolerance) -> Answer:
         differences=differences,
         information={"ORDER_ONLY": chains.order_only} if chains.order_only else {},
     )
+
+
+def _named(entry: EntryId) -> str:
+    return named(*entry) if isinstance(entry, tuple) else str(entry)

@@ -15,7 +15,7 @@ stands for it. An entry at which the chain breaks is listed as that instead.
 from collections.abc import Iterator
 
 from engine.reconciliation.checks.check import Answer, Material
-from engine.reconciliation.copies import sound
+from engine.reconciliation.copies import named, place_of, sound
 from engine.reconciliation.definition import Floor, Tolerance
 from engine.store.difference import Difference
 
@@ -57,6 +57,7 @@ def _running(material: Material) -> Iterator[Difference]:
     counts = sound(definition, material.cut_off)
     # Entries without a currency of their own touch only what is held in the definition's.
     held = "true" if "currency" in definition.entry_lane else f"currency = '{definition.currency}'"
+    place, places = place_of(definition)
     rows = material.staging.stream(
         f"""
         WITH floors AS (SELECT wallet, currency, floor FROM stored WHERE {held}),
@@ -67,24 +68,24 @@ def _running(material: Material) -> Iterator[Difference]:
         ),
         instants AS (
             SELECT e.wallet, l.currency, l.floor, posted_at,
-                min(entry) FILTER (balance_after < floor) AS entry,
-                min((entry, balance_after)) FILTER (balance_after < floor) AS first_low
-            FROM entries e JOIN low l USING ({lane}) WHERE {counts}
+                min((entry, {place}, balance_after)) FILTER (balance_after < floor) AS first_low
+            FROM entries e JOIN low l USING ({lane}) {places} WHERE {counts}
             GROUP BY e.wallet, l.currency, l.floor, posted_at
         )
-        SELECT wallet, currency, entry, floor, first_low[2] FROM instants
+        SELECT wallet, currency, first_low[1] AS entry, first_low[2], floor, first_low[3]
+        FROM instants
         WINDOW time AS (PARTITION BY wallet, currency ORDER BY posted_at)
-        QUALIFY entry IS NOT NULL AND lag(entry) OVER time IS NULL
+        QUALIFY first_low IS NOT NULL AND lag(first_low) OVER time IS NULL
         ORDER BY wallet, currency, entry
         """  # noqa: S608
     )
-    for wallet, currency, entry, floor, balance in rows:
+    for wallet, currency, entry, nth, floor, balance in rows:
         yield Difference(
             check="negative",
             code="NEGATIVE_RUNNING",
             kind="sign",
             wallet=str(wallet),
-            entry=str(entry),
+            entry=named(entry, nth),
             currency=currency,
             amount_minor=balance - floor,
             expected_minor=floor,

@@ -115,6 +115,41 @@ def test_a_copy_by_id_and_by_facts_is_one_break(canteen: Canteen) -> None:
     assert exact(canteen.find()) == [("1", "7 (2)", 5), ("1", "9", 5)]
 
 
+def test_each_row_that_bears_an_id_has_its_own_reference_and_type(canteen: Canteen) -> None:
+    canteen.entries(
+        (7, 1, "topup", 5, 0, NINE, "SAR", "A"),
+        (7, 1, "topup", 5, 0, after(500), "SAR", "B"),
+        (8, 1, "topup", 5, 0, after(500), "SAR", "B"),
+        (9, 1, "topup", 5, 0, after(500), "SAR", "A"),
+    )
+    result = canteen.find()
+    assert exact(result) == [("1", "7 (2)", 5), ("1", "8", 5)]
+    assert result.differences[1].details == {"original": "7 (2)"}
+    assert suspects(result) == []
+
+
+def test_a_row_after_the_cut_off_lends_its_reference_to_no_other(canteen: Canteen) -> None:
+    canteen.entries(
+        (7, 1, "topup", 5, 0, NINE, "SAR", "B"),
+        (8, 1, "topup", 5, 0, NINE, "SAR", "B"),
+        (7, 1, "topup", 5, 0, after(86_400), "SAR", "A"),
+    )
+    cut_off = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    assert exact(canteen.find(cut_off=cut_off)) == [("1", "8", 5)]
+
+
+@pytest.mark.parametrize("check", ["chain: {}", "negative: {running: true}"])
+def test_a_copy_that_bears_the_id_of_another_row_is_listed_for_nothing_else(
+    canteen: Canteen, check: str
+) -> None:
+    canteen.ask("duplicate: {}", check)
+    canteen.entries(
+        (7, 1, "topup", 5, 5, NINE),
+        (7, 1, "purchase", 9, -9, after(500)),
+    )
+    assert [(each.code, each.entry) for each in canteen.find().differences] == [(EXACT, "7 (2)")]
+
+
 @pytest.mark.parametrize("ids", [("b", "a"), (10**12, 1), ("10", "9"), (b"\xff", b"\x01")])
 def test_ids_may_be_anything_that_can_be_sorted(canteen: Canteen, ids: tuple[Any, Any]) -> None:
     canteen.entries(*((each, 1, "topup", 5, 0, NINE, "SAR", "A") for each in ids))
