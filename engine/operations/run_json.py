@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.operations.instants import milliseconds, rfc3339
 from engine.store.artifacts import Artifact
-from engine.store.run import Attempt, Run
+from engine.store.run import Attempt, Run, RunError
 
 
 def run_json(run: Run, artifacts: Sequence[Artifact] = ()) -> dict[str, Any]:
@@ -20,17 +20,13 @@ def run_json(run: Run, artifacts: Sequence[Artifact] = ()) -> dict[str, Any]:
         "review": run.review,
         "actor": run.actor,
         "key": run.key,
+        "priority": run.priority,
         "attempt": run.attempt,
         "attempts_allowed": run.attempts_allowed,
         "params": dict(run.params),
         "result": run.result,
-        "error": {
-            "type": run.error.type,
-            "message": run.error.message,
-            "fingerprint": run.error.fingerprint,
-        }
-        if run.error
-        else None,
+        "error": _error_json(run.error),
+        "first_error": _error_json(run.first_error),
         "progress": {
             "done": run.progress_done,
             "total": run.progress_total,
@@ -42,6 +38,7 @@ def run_json(run: Run, artifacts: Sequence[Artifact] = ()) -> dict[str, Any]:
         "schedule": run.schedule,
         "scheduled_for": rfc3339(run.scheduled_for),
         "due_at": rfc3339(run.due_at),
+        "ready_at": rfc3339(run.ready_at),
         "period": {"start": rfc3339(run.period[0]), "end": rfc3339(run.period[1])}
         if run.period
         else None,
@@ -54,7 +51,14 @@ def run_json(run: Run, artifacts: Sequence[Artifact] = ()) -> dict[str, Any]:
         "wait_ms": milliseconds(run.wait),
         "duration_ms": milliseconds(run.duration),
         "peak_memory_bytes": run.peak_memory_bytes,
+        "payload_bytes": run.payload_bytes,
     }
+
+
+def _error_json(error: RunError | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {"type": error.type, "message": error.message, "fingerprint": error.fingerprint}
 
 
 def attempt_json(attempt: Attempt) -> dict[str, Any]:

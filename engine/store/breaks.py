@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Select, func, select
 
 from engine.errors import UnknownId
 from engine.states import BreakState
+from engine.store.break_tables import break_moves, breaks, differences
 from engine.store.database import Database
 from engine.store.difference import Difference as Difference
 from engine.store.row_id import require_id
-from engine.store.tables import break_moves, breaks, differences
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from engine.states import BREAK, BreakState
+from engine.store.break_tables import break_moves, breaks, differences, reconciliation_runs
 from engine.store.breaks import Break, Difference, read_breaks
 from engine.store.database import Database
-from engine.store.tables import break_moves, breaks, differences, reconciliation_runs
 from engine.store.turns import take_turn
 
 _STATE = BreakState

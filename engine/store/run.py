@@ -36,13 +36,22 @@ class Firing:
 
 @dataclass(frozen=True, kw_only=True)
 class NewRun:
-    """A run to be booked. `due_at` None means at once; `skipped` books it as not run, and why."""
+    """A run to be booked. `due_at` None means at once; `skipped` books it as not run, and why.
+
+    Of the runs that are ready the one with the highest `priority` comes first. No attempt starts
+    after `retry_until`. At most one run with the same `unique_key` is unfinished; runs with the
+    same `limit_key` share their job's limits.
+    """
 
     job: str
     queue: str
     params: Mapping[str, Any] = field(default_factory=dict)
     attempts: int = 1
     due_at: datetime | None = None
+    priority: int = 0
+    retry_until: datetime | None = None
+    unique_key: str | None = None
+    limit_key: str | None = None
     key: str | None = None
     actor: str | None = None
     firing: Firing | None = None
@@ -61,7 +70,11 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One firing of a job with given params, as the ledger has it."""
+    """One firing of a job with given params, as the ledger has it.
+
+    `due_at` is when it was to run at first; it may be claimed from `ready_at` on, which a wait
+    between attempts moves. `error` is the last one, `first_error` the first of its life.
+    """
 
     id: int
     reference: str
@@ -79,10 +92,20 @@ class Run:
     schedule: str | None
     scheduled_for: datetime | None
     due_at: datetime
+    ready_at: datetime
+    retry_until: datetime | None
+    priority: int
+    unique_key: str | None
+    limit_key: str | None
+    payload_bytes: int
     period: tuple[datetime, datetime] | None
     revision: int
     parent_id: int | None
     error: RunError | None
+    first_error: RunError | None
+    cancel_requested_at: datetime | None
+    cancelled_by: str | None
+    touched_at: datetime | None
     progress_done: int | None
     progress_total: int | None
     progress_note: str | None
@@ -121,6 +144,7 @@ class Attempt:
     started_at: datetime
     finished_at: datetime | None
     peak_memory_bytes: int | None
+    limit_key: str | None
 
     @property
     def crashed(self) -> bool:

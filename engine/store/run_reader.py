@@ -110,10 +110,12 @@ class RunReader:
         )
         where = and_(
             runs.c.state.in_(CLAIMABLE),
-            runs.c.due_at <= database_now(steady=True),
+            runs.c.ready_at <= database_now(steady=True),
             silent,
         )
-        return self._many(select(runs).where(where).order_by(runs.c.due_at, runs.c.id).limit(limit))
+        return self._many(
+            select(runs).where(where).order_by(runs.c.ready_at, runs.c.id).limit(limit)
+        )
 
     def next_in_line(self, schedule: str) -> Run | None:
         """The oldest due run that waits for its schedule's running one to end."""
@@ -121,9 +123,9 @@ class RunReader:
             runs.c.schedule == schedule,  # an index has it
             runs.c.exclusive == schedule,
             runs.c.state.in_(CLAIMABLE),
-            runs.c.due_at <= database_now(steady=True),
+            runs.c.ready_at <= database_now(steady=True),
         )
-        first = self._many(select(runs).where(where).order_by(runs.c.due_at, runs.c.id).limit(1))
+        first = self._many(select(runs).where(where).order_by(runs.c.ready_at, runs.c.id).limit(1))
         return first[0] if first else None
 
     def _many(self, query: Select[Any]) -> list[Run]:
@@ -143,14 +145,20 @@ def as_run(row: RowMapping) -> Run:
     for name in ("exclusive", "rung_at"):
         del values[name]
     start, end = values.pop("period_start"), values.pop("period_end")
-    error = RunError(
-        type=values.pop("error_type") or "",
-        message=values.pop("error_message") or "",
-        fingerprint=values.pop("error_fingerprint") or "",
-    )
+    error, first_error = _error(values, "error"), _error(values, "first_error")
     values["state"] = RunState(values["state"])
     return Run(
         **values,
         period=(start, end) if start is not None else None,
-        error=error if error.type else None,
+        error=error,
+        first_error=first_error,
     )
+
+
+def _error(values: dict[str, Any], name: str) -> RunError | None:
+    type_, message, fingerprint = (
+        values.pop(f"{name}_{part}") for part in ("type", "message", "fingerprint")
+    )
+    if not type_:
+        return None
+    return RunError(type=type_, message=message or "", fingerprint=fingerprint or "")

@@ -1,4 +1,4 @@
-"""The tables of the run ledger."""
+"""The tables of the run ledger; those of reconciliations are in `break_tables`."""
 
 from sqlalchemy import (
     JSON,
@@ -13,6 +13,7 @@ from sqlalchemy import (
     text,
 )
 
+from engine.states import UNFINISHED_RUNS
 from engine.store.instant import Instant
 from engine.store.words import Words
 
@@ -24,6 +25,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+_UNFINISHED = ", ".join(f"'{state}'" for state in sorted(UNFINISHED_RUNS))
 
 # SQLite numbers rows by itself only if the key is called INTEGER; that has 64 bits there.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -41,20 +44,33 @@ runs = Table(
     Column("actor", Words),
     Column("key", Words, unique=True),
     Column("params", JSON, nullable=False),
+    Column("payload_bytes", BigInteger, nullable=False, server_default="0"),
     Column("result", JSON),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("attempts_allowed", Integer, nullable=False),
     Column("schedule", Words),
     Column("scheduled_for", Instant),
-    Column("due_at", Instant, nullable=False),
+    # Every run has it; SQLite adds no column to a table of rows that must have a value.
+    Column("due_at", Instant),
+    Column("ready_at", Instant, nullable=False),  # due, or later: after a wait between attempts
+    Column("retry_until", Instant),  # no attempt starts after it
+    Column("priority", Integer, nullable=False, server_default="0"),  # the highest one first
     Column("period_start", Instant),
     Column("period_end", Instant),
     Column("revision", Integer, nullable=False, server_default="0"),
     Column("parent_id", Id, ForeignKey("runs.id")),
     Column("exclusive", Words),  # at most one run with this name is running
+    Column("unique_key", Words),  # at most one run with this name is unfinished
+    Column("limit_key", Words),  # runs with this name share a limit
     Column("error_type", Words),
     Column("error_message", Words),
     Column("error_fingerprint", Words),
+    Column("first_error_type", Words),  # of the run's life; the others are those of the last one
+    Column("first_error_message", Words),
+    Column("first_error_fingerprint", Words),
+    Column("cancel_requested_at", Instant),
+    Column("cancelled_by", Words),
+    Column("touched_at", Instant),  # a person last did something with it
     Column("progress_done", BigInteger),
     Column("progress_total", BigInteger),
     Column("progress_note", Words),
@@ -67,7 +83,10 @@ runs = Table(
     Column("finished_at", Instant),
     Column("peak_memory_bytes", BigInteger),
     UniqueConstraint("schedule", "scheduled_for", "revision"),
-    Index("ix_runs_state_due_at", "state", "due_at"),
+    Index("ix_runs_state_ready_at", "state", "ready_at"),
+    Index("ix_runs_queue_state_priority", "queue", "state", "priority"),
+    Index("ix_runs_limit_key_state", "limit_key", "state"),
+    Index("ix_runs_worker_state", "worker", "state"),
     Index("ix_runs_schedule_state", "schedule", "state"),
     Index(
         "uq_runs_exclusive_running",
@@ -75,6 +94,13 @@ runs = Table(
         unique=True,
         sqlite_where=text("state = 'running'"),
         postgresql_where=text("state = 'running'"),
+    ),
+    Index(
+        "uq_runs_unique_key_unfinished",
+        "unique_key",
+        unique=True,
+        sqlite_where=text(f"state IN ({_UNFINISHED})"),
+        postgresql_where=text(f"state IN ({_UNFINISHED})"),
     ),
 )
 
@@ -92,6 +118,21 @@ attempts = Table(
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("peak_memory_bytes", BigInteger),
+    Column("limit_key", Words),  # its run's
+    Index("ix_attempts_limit_key_started_at", "limit_key", "started_at"),
+)
+
+run_moves = Table(
+    "run_moves",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("target", Words, nullable=False),
+    Column("reason", Words),
+    Column("moved_at", Instant, nullable=False),
+    Index("ix_run_moves_run_id", "run_id"),
 )
 
 log_lines = Table(
@@ -148,6 +189,33 @@ workers = Table(
     Column("started_at", Instant, nullable=False),
     Column("seen_until", Instant, nullable=False),
     Column("foreign_messages", Integer, nullable=False, server_default="0"),
+    Column("version", Words),
+    Column("manager", Words),  # what starts it again when it ends
+    Column("seen_at", Instant),
+    Column("memory_bytes", BigInteger),
+    Column("replaces", Words),  # the worker that it was before a restart
+    Column("restart_requested_at", Instant),
+)
+
+paused_queues = Table(
+    "paused_queues",
+    metadata,
+    Column("queue", Words, primary_key=True),
+    Column("paused_at", Instant, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("reason", Words),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("key", Words, nullable=False, unique=True),  # raised once
+    Column("facts", JSON, nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Index("ix_events_kind_raised_at", "kind", "raised_at"),
 )
 
 artifacts = Table(
@@ -166,75 +234,4 @@ artifacts = Table(
     Column("deleted_at", Instant),
     UniqueConstraint("run_id", "name"),
     Index("ix_artifacts_expires_at", "expires_at"),
-)
-
-reconciliation_runs = Table(
-    "reconciliation_runs",
-    metadata,
-    Column("run_id", Id, ForeignKey("runs.id"), primary_key=True),
-    Column("reconciliation", Words, nullable=False),
-    Column("cut_off", Instant, nullable=False),
-    Column("read_at", Instant, nullable=False),
-    Column("period_start", Instant),
-    Column("period_end", Instant),
-    Column("sides", JSON, nullable=False),
-    Column("findings", JSON, nullable=False),
-    Column("totals", JSON, nullable=False),
-    Column("counts", JSON, nullable=False),
-    Column("checks", JSON, nullable=False),
-    Column("finished_at", Instant, nullable=False),
-    Index("ix_reconciliation_runs_reconciliation", "reconciliation", "run_id"),
-)
-
-breaks = Table(
-    "breaks",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("identity", Words, nullable=False, unique=True),
-    Column("reconciliation", Words, nullable=False),
-    Column("check", Words, nullable=False),
-    Column("code", Words, nullable=False),
-    Column("class", Words, key="kind", nullable=False),
-    Column("status", Words, nullable=False),
-    Column("wallet", Words, nullable=False),
-    Column("entry", Words),
-    Column("currency", Words, nullable=False),
-    Column("amount_minor", BigInteger, nullable=False),
-    Column("expected_minor", BigInteger),
-    Column("actual_minor", BigInteger),
-    Column("severity", Words, nullable=False),
-    Column("details", JSON, nullable=False),
-    Column("occurrences", Integer, nullable=False),
-    Column("assignee", Words),
-    Column("first_run_id", Id, ForeignKey("runs.id"), nullable=False),
-    Column("last_run_id", Id, ForeignKey("runs.id"), nullable=False),
-    Column("last_cut_off", Instant, nullable=False),
-    Column("first_seen_at", Instant, nullable=False),
-    Column("last_seen_at", Instant, nullable=False),
-    Index("ix_breaks_reconciliation_status", "reconciliation", "status"),
-)
-
-differences = Table(
-    "differences",
-    metadata,
-    Column("break_id", Id, ForeignKey("breaks.id"), primary_key=True),
-    Column("run_id", Id, ForeignKey("runs.id"), primary_key=True),
-    Column("amount_minor", BigInteger, nullable=False),
-    Column("expected_minor", BigInteger),
-    Column("actual_minor", BigInteger),
-    Index("ix_differences_run_id", "run_id"),
-)
-
-break_moves = Table(
-    "break_moves",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("break_id", Id, ForeignKey("breaks.id"), nullable=False),
-    Column("run_id", Id, ForeignKey("runs.id")),
-    Column("actor", Words),
-    Column("source", Words),  # None for the first sight
-    Column("target", Words, nullable=False),
-    Column("reason", Words),
-    Column("moved_at", Instant, nullable=False),
-    Index("ix_break_moves_break_id", "break_id"),
 )

@@ -25,6 +25,12 @@ class Process:
     started_at: datetime
     seen_until: datetime
     foreign_messages: int
+    version: str | None = None
+    manager: str | None = None
+    seen_at: datetime | None = None
+    memory_bytes: int | None = None
+    replaces: str | None = None
+    restart_requested_at: datetime | None = None
 
 
 class WorkerStore:

@@ -71,7 +71,7 @@ def let_rings_fade(database: Database) -> None:
 def due_now(database: Database) -> None:
     """As if every run had waited long enough."""
     with database.begin() as connection:
-        connection.execute(update(runs).values(due_at=LONG_AGO))
+        connection.execute(update(runs).values(ready_at=LONG_AGO))
 
 
 def put_all_in(database: Database, state: RunState) -> None:

@@ -7,8 +7,8 @@ from shutil import copyfile
 
 from sqlalchemy import inspect, text
 
+from engine.store.break_tables import metadata
 from engine.store.database import Database
-from engine.store.tables import metadata
 from tests.builders.postgres import PostgresServer
 
 

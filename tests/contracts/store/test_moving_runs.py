@@ -97,8 +97,24 @@ def test_a_run_that_is_tried_again_waits_first(runs: RunStore) -> None:
     assert runs.retry_later(claim, BROKEN, HOUR)
     run = runs.get(claim.run_id)
     assert (run.state, run.finished_at) == (RunState.RETRYING, None)
-    assert run.due_at - run.created_at >= HOUR
+    assert run.ready_at - run.created_at >= HOUR
+    assert run.due_at == run.created_at
+    assert run.wait is not None
+    assert run.wait >= timedelta()
     assert runs.claim(run.id, "worker-1") is None
+
+
+def test_the_first_error_of_a_run_stays_beside_the_last(runs: RunStore) -> None:
+    lost = RunError(type="WorkerLost", message="worker lost", fingerprint="eeeeeeeeeeeeeeee")
+    claim = a_claim(runs)
+    runs.retry_later(claim, BROKEN, timedelta())
+    again = runs.claim(claim.run_id, "worker-1")
+    assert again is not None
+    runs.fail(again, lost)
+    run = runs.get(claim.run_id)
+    assert run.error is not None
+    assert run.first_error is not None
+    assert (run.first_error.type, run.error.type) == (BROKEN.type, "WorkerLost")
 
 
 def test_the_second_attempt_clears_the_first_ones_error_when_it_succeeds(runs: RunStore) -> None:

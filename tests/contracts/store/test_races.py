@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select, text
 from engine.effects import Effects, LeaseLost
 from engine.states import RunState
 from engine.store.artifacts import ArtifactStore, NewArtifact
+from engine.store.break_tables import break_moves
 from engine.store.breaks import BreakStore
 from engine.store.database import Database
 from engine.store.difference import Difference
@@ -22,7 +23,7 @@ from engine.store.reconciliations import Reconciled, ReconciliationStore, Record
 from engine.store.run import Claim, NewRun
 from engine.store.runs import RunStore
 from engine.store.schedule_marks import ScheduleMark, mark_of, put_mark
-from engine.store.tables import attempts, break_moves, effects
+from engine.store.tables import attempts, effects
 from engine.store.workers import WorkerStore
 from tests.builders.booking import (
     BROKEN,

@@ -10,11 +10,12 @@ from sqlalchemy import insert, update
 
 from engine.errors import UnknownId
 from engine.states import BreakState
+from engine.store.break_tables import breaks
 from engine.store.breaks import Break, BreakStore
 from engine.store.database import Database
 from engine.store.difference import Difference
 from engine.store.reconciliations import Reconciled, ReconciliationStore, Recorded
-from engine.store.tables import breaks, runs
+from engine.store.tables import runs
 
 START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 DRIFT = Difference(
@@ -62,6 +63,7 @@ class Ledger:
                     params={},
                     attempts_allowed=1,
                     due_at=START,
+                    ready_at=START,
                     created_at=START,
                 )
             )

@@ -191,7 +191,7 @@ def test_an_error_is_tried_again_until_no_attempt_is_left(
     attempts.end = {"cause": Cause.FINISHED, "outcome": {"error": ENDED_BADLY}}
     again = carried_out(executor, attempts=2)
     assert again.state is RunState.RETRYING
-    assert again.due_at - again.created_at >= MINUTE
+    assert again.ready_at - again.created_at >= MINUTE
     failed = carried_out(executor, attempts=1)
     assert failed.state is RunState.FAILED
     assert failed.error is not None
@@ -297,7 +297,7 @@ def test_an_attempt_killed_in_time_because_the_ledger_was_away_is_tried_again_at
     assert run.state is state
     assert run.error is not None
     assert (run.error.type, run.error.message) == ("LeaseLost", "killed")
-    assert run.due_at - run.created_at < MINUTE
+    assert run.ready_at - run.created_at < MINUTE
     (attempt,) = executor.runs.attempts_of(run.id)
     assert (attempt.outcome, attempt.crashed) == ("failed", False)
 

@@ -1,0 +1,112 @@
+"""Booking a run: once for its key and its firing, skipped if it overlaps an earlier one."""
+
+import json
+
+from sqlalchemy import Connection, and_, not_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from engine.states import UNFINISHED_RUNS, RunState
+from engine.store.instant import database_now
+from engine.store.key import require_key
+from engine.store.reference import new_reference
+from engine.store.run import NewRun, Run
+from engine.store.run_reader import as_run
+from engine.store.tables import runs
+from engine.store.turns import take_turn
+from engine.store.upsert import upsert
+
+# A reference is random; that one is taken so often in a row means that something is wrong.
+_BOOKINGS = 5
+
+
+def book(connection: Connection, new: NewRun) -> tuple[Run, bool]:
+    """Write the run down; False beside it if its key or its firing was booked before."""
+    if new.key is not None:
+        require_key(new.key)
+    if new.firing is not None:
+        # Whether it overlaps depends on what others book of this schedule.
+        take_turn(connection, "schedule", new.firing.schedule)
+    for _ in range(_BOOKINGS):
+        earlier = _booked_before(connection, new)
+        if earlier is not None:
+            return earlier, False
+        booked = _insert(connection, new)
+        if booked is not None:
+            return booked, True
+    raise RuntimeError(f"a run could be neither booked nor found: {new}")
+
+
+def _insert(connection: Connection, new: NewRun) -> Run | None:
+    """None if its key, its firing or its random reference was booked meanwhile."""
+    reason = new.skipped or _overlap(connection, new)
+    firing = new.firing
+    serial = firing is not None and firing.overlap != "allow"
+    now = connection.execute(select(database_now())).scalar_one()
+    row = {
+        "reference": new_reference(),
+        "job": new.job,
+        "queue": new.queue,
+        "state": RunState.SKIPPED if reason else RunState.QUEUED,
+        "reason": reason,
+        "actor": new.actor,
+        "key": new.key,
+        "params": dict(new.params),
+        "payload_bytes": len(json.dumps(dict(new.params))),
+        "attempts_allowed": new.attempts,
+        "schedule": firing.schedule if firing else None,
+        "scheduled_for": firing.scheduled_for if firing else None,
+        "revision": firing.revision if firing else 0,
+        "exclusive": firing.schedule if firing and serial else None,
+        "period_start": new.period[0] if new.period else None,
+        "period_end": new.period[1] if new.period else None,
+        "due_at": new.due_at or now,
+        "ready_at": new.due_at or now,
+        "retry_until": new.retry_until,
+        "priority": new.priority,
+        "unique_key": new.unique_key,
+        "limit_key": new.limit_key,
+        "created_at": now,
+        "finished_at": now if reason else None,
+    }
+    written = connection.execute(
+        upsert(connection, runs).values(row).on_conflict_do_nothing().returning(*runs.c)
+    )
+    booked = written.mappings().one_or_none()
+    return as_run(booked) if booked is not None else None
+
+
+def _booked_before(connection: Connection, new: NewRun) -> Run | None:
+    same: list[ColumnElement[bool]] = []
+    if new.key is not None:
+        same.append(runs.c.key == new.key)
+    if new.firing is not None:
+        same.append(
+            and_(
+                runs.c.schedule == new.firing.schedule,
+                runs.c.scheduled_for == new.firing.scheduled_for,
+                runs.c.revision == new.firing.revision,
+            )
+        )
+    if not same:
+        return None
+    found = connection.execute(select(runs).where(or_(*same))).mappings().first()
+    return as_run(found) if found else None
+
+
+def _overlap(connection: Connection, new: NewRun) -> str | None:
+    """Why the firing must be skipped, if an earlier run of its schedule is unfinished.
+
+    A run whose lease is over is dead until it is rescued; the firing waits for that then.
+    """
+    if new.firing is None or new.firing.overlap != "skip":
+        return None
+    dead = and_(
+        runs.c.state == RunState.RUNNING,
+        runs.c.lease_until.is_not(None),
+        runs.c.lease_until < database_now(),
+    )
+    unfinished = select(runs.c.reference).where(
+        runs.c.schedule == new.firing.schedule, runs.c.state.in_(UNFINISHED_RUNS), not_(dead)
+    )
+    earlier = connection.execute(unfinished.order_by(runs.c.id).limit(1)).scalar()
+    return f"overlap: run {earlier} of this schedule had not ended" if earlier else None
