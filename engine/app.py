@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.clock import Clock, SystemClock
 from engine.errors import Invalid
 from engine.job import Job
+from engine.redaction import Secrets
 from engine.registry import discover, load
 from engine.settings import Settings
 from engine.store.database import Database
@@ -233,6 +234,7 @@ class App:
         """A Huey whose consumer is a full worker of these queues; its fork server is running."""
         from engine.execution.claims import HeldClaims
         from engine.execution.executor import Executor
+        from engine.execution.redacted import RedactedAttempts
         from engine.huey_app.huey import EngineHuey
         from engine.worker.fork_server import ForkServer
         from engine.worker.threaded import ThreadedAttempts
@@ -244,6 +246,8 @@ class App:
         fork_server = ForkServer.start(environment, preload=self._preload())
         worker_id = new_worker_id()
         claims = HeldClaims(self.runs, fork_server.stop, fork_server.prolong)
+        secrets = Secrets(self.settings.secrets)
+        threaded = ThreadedAttempts(perform=self.perform, clock=self.clock)
         executor = Executor(
             worker=worker_id,
             jobs=self.jobs,
@@ -251,8 +255,8 @@ class App:
             logs=self.logs,
             dispatch=self.dispatch,
             claims=claims,
-            isolated=fork_server,
-            threaded=ThreadedAttempts(perform=self.perform, clock=self.clock),
+            isolated=RedactedAttempts(attempts=fork_server, secrets=secrets),
+            threaded=RedactedAttempts(attempts=threaded, secrets=secrets),
         )
         worker = Worker(
             id=worker_id,

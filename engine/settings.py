@@ -14,11 +14,17 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from engine.errors import Invalid
-from engine.redaction import without_password
+from engine.redaction import passwords_in, without_password
 
 # Read by `${env:X}` and `${secret:X}` in YAML, by people's tools, or by a later part.
 _OPEN_PREFIXES = ("ENGINE_SOURCES__", "ENGINE_VAR_", "ENGINE_SECRET_VAR_")
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_SECRET_NAMES = frozenset(
+    {
+        *("ENGINE_SECRET_KEY", "ENGINE_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("PGPASSWORD", "MYSQL_PWD"),
+    }
+)
 _EXAMPLES = {
     "postgresql": "localhost/engine",
     "s3": "bucket/prefix",
@@ -125,6 +131,18 @@ class Settings(BaseSettings):
             "ENGINE_SCHEDULES": str(self.schedules_file),
             **{f"ENGINE_SOURCES__{name.upper()}": url for name, url in self.source_urls.items()},
         }
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every password and key that is set, as it is written there."""
+        urls = (self.database_url, self.queue_url, self.storage_url, *self.sources.values())
+        variables = {**dotenv_values(self.home / ".env"), **os.environ}
+        named = [
+            value
+            for name, value in variables.items()
+            if name in _SECRET_NAMES or name.startswith("ENGINE_SECRET_VAR_")
+        ]
+        return [*filter(None, named), *(each for url in urls for each in passwords_in(url))]
 
     @property
     def schedules_file(self) -> Path:

@@ -1,0 +1,42 @@
+"""Attempts whose words are fit to be stored: no password of the settings' is in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.execution.executor import Attempts, OnLines, OnProgress
+from engine.execution.orders import AttemptEnd, Line, Order, Progress
+from engine.redaction import Secrets
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedactedAttempts:
+    """Has others carry attempts out, and hides secrets in what they say: lines, notes, errors.
+
+    What a job returns is its own, and left as it is.
+    """
+
+    attempts: Attempts
+    secrets: Secrets
+
+    def run(self, order: Order, *, on_lines: OnLines, on_progress: OnProgress) -> AttemptEnd:
+        """Carry out one attempt, and wait for its end; an EngineError if it cannot be started."""
+
+        def lines(said: Sequence[Line]) -> None:
+            on_lines([replace(line, text=self.secrets.hidden_in(line.text)) for line in said])
+
+        def progress(said: Progress) -> None:
+            on_progress(replace(said, note=said.note and self.secrets.hidden_in(said.note)))
+
+        end = self.attempts.run(order, on_lines=lines, on_progress=progress)
+        error = end.error and self.secrets.hidden_in(end.error)
+        return replace(end, outcome=self._outcome(end.outcome), error=error)
+
+    def _outcome(self, told: Any) -> Any:
+        if not isinstance(told, Mapping) or not isinstance(told.get("error"), Mapping):
+            return told
+        error = {
+            name: self.secrets.hidden_in(each) if isinstance(each, str) else each
+            for name, each in told["error"].items()
+        }
+        return {**told, "error": error}
