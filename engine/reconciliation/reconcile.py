@@ -20,6 +20,7 @@ from engine.reconciliation.holdings import join_holdings
 from engine.reconciliation.instants import micros
 from engine.reconciliation.lanes import add_up
 from engine.reconciliation.marks import read_marks
+from engine.reconciliation.narration import say_start
 from engine.reconciliation.result import Finding, Result
 from engine.reconciliation.sides import (
     Snapshots,
@@ -80,6 +81,7 @@ class Reconciler:
         tell = progress or _silent
         read_at = self.clock.now()
         cut_off = cut_off or (period[1] if period else read_at)
+        say_start(definition.name, cut_off)
         with (
             open_snapshots(definition, self.definitions.sources) as snapshots,
             open_staging(

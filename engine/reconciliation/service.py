@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from engine.artifact_files.spool import AttemptSpool, Sealed
 from engine.clock import Clock
 from engine.effects import require_held
+from engine.reconciliation.narration import first_findings, say_end, say_found
 from engine.reconciliation.reconcile import Reconciler
 from engine.reconciliation.recording import as_reconciled
 from engine.reconciliation.report import write_report
@@ -105,8 +106,10 @@ class Reconciliations:
             period=attempt.period,
             progress=lambda done, _, note: attempt.progress(done, _STEPS, note),
         )
+        say_found(result)
         attempt.progress(_STEPS - 2, _STEPS, "recording breaks")
         recorded = self._record(attempt.claim, result)
+        say_end(result, recorded)
         attempt.progress(_STEPS - 1, _STEPS, "writing the report")
         files = write_report(
             self.publisher,
@@ -124,6 +127,7 @@ class Reconciliations:
             "closed": recorded.closed,
             "counts": dict(result.counts),
             "findings": len(result.findings),
+            "first_findings": first_findings(result),
         }
         return spool.seal(files, {"read_at": result.read_at.isoformat(), "result": told})
 
