@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from engine.documents.problem import dotted
-from engine.job import InvalidParams, Job
+from engine.job import Job
 from engine.schedules.params import wrong_params
+from engine.signature import InvalidParams
 
 
 def require_params(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from engine.clock import Clock
 from engine.dispatch import Dispatch
-from engine.job import InvalidParams, Job
+from engine.job import Job
 from engine.registry import find
 from engine.scheduler.misfires import overlap_of, why_not
 from engine.scheduler.steps import (
@@ -29,6 +29,7 @@ from engine.schedules.stored import (
     schedule_to_json,
     version_of,
 )
+from engine.signature import InvalidParams
 from engine.store.run import Firing, NewRun, Run
 from engine.store.schedule_marks import (
     ScheduleMark,

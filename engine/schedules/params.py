@@ -5,8 +5,9 @@ from typing import Any, cast
 
 from engine.documents.closest import closest, suggestion
 from engine.documents.problem import KeyPath
-from engine.job import InvalidParams, Job
+from engine.job import Job
 from engine.schedules.tokens import fill, wrong_tokens
+from engine.signature import InvalidParams
 
 # What tokens become while a file is checked; a firing has its own.
 _SAMPLE = {

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.job import Job, ReconciliationName, job
+from engine.job import Job, job
 from engine.schedules.loader import load_schedules
 from engine.schedules.schedule import Schedule
+from engine.signature import ReconciliationName
 
 ROOT = Path(__file__).parents[2]
 DEFINITIONS = {"reconciliation": {path.stem for path in ROOT.glob("reconciliations/*.yaml")}}

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.job import Job, ReconciliationName, job
+from engine.job import Job, job
 from engine.schedules.interval import IntervalTrigger
 from engine.schedules.loader import load_schedules
 from engine.schedules.schedule import Schedule
+from engine.signature import ReconciliationName
 
 
 @job(queue="nightly")

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import AwareDatetime, Field
 
-from engine.job import InvalidJob, InvalidParams, Job, ReconciliationName, job
+from engine.job import Job, job
 from engine.retry import RetryPolicy
+from engine.signature import InvalidJob, InvalidParams, ReconciliationName
 
 
 class Side(StrEnum):
