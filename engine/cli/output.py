@@ -2,13 +2,16 @@
 
 import json
 import logging
+import shutil
 import sys
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from typing import Annotated, Any
 
 import typer
+
+from engine.cli.table import lay_out, wrapped
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -24,38 +27,36 @@ def print_table(
     *,
     empty: str,
     right: Collection[str] = (),
+    spare: Collection[str] = (),
 ) -> None:
     """Print rows in aligned columns, numbers and those in `right` to the right.
 
-    `empty` is said when there are none.
+    `empty` is said when there are none. On a terminal the lines are as long as it is wide; columns
+    in `spare` are left out of one that is too narrow for all. What is piped is whole.
     """
     if not rows:
         print(empty)
         return
-    texts = [[_text(row.get(column)) for column in columns] for row in rows]
-    widths = [
-        max(_width(column), *(_width(line[at]) for line in texts))
-        for at, column in enumerate(columns)
-    ]
-    numeric = [
-        column in right or all(isinstance(row.get(column), int) for row in rows)
-        for column in columns
-    ]
-    heads = [column.replace("_", " ").upper() for column in columns]
-    for line in [heads, *texts]:
-        cells = [
-            _pad(cell, width, right)
-            for cell, width, right in zip(line, widths, numeric, strict=True)
-        ]
-        print("  ".join(cells).rstrip())
+    for line in _table(rows, columns, right, spare, terminal_width()):
+        print(line)
 
 
 def print_facts(facts: Mapping[str, object]) -> None:
     """Print names and values, one a line; those without a value are left out."""
-    shown = {name: _text(value) for name, value in facts.items() if value not in (None, "")}
-    width = max(map(len, shown), default=0)
+    shown = {name: text_of(value) for name, value in facts.items() if value not in (None, "")}
+    margin = max(map(len, shown), default=0) + 2
+    width = terminal_width()
     for name, text in shown.items():
-        print(f"{name.replace('_', ' '):<{width}}  {text}")
+        lines = [text]
+        if width is not None:
+            lines = wrapped(text, max(width - margin, 20), most_lines=1_000)
+        for head, line in zip_longest([name.replace("_", " ")], lines, fillvalue=""):
+            print(f"{head:<{margin}}{line}")
+
+
+def terminal_width() -> int | None:
+    """The columns of the terminal that stdout is; None if it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def local(instant: datetime | None) -> str:
@@ -75,7 +76,8 @@ def log_to_stderr() -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """A value as a cell shows it, on one line."""
     if value is None:
         return ""
     if isinstance(value, datetime):
@@ -83,11 +85,34 @@ def _text(value: object) -> str:
     return " ".join(str(value).split())
 
 
-def _width(text: str) -> int:
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return len(text) + wide - sum(bool(unicodedata.combining(letter)) for letter in text)
+def _table(
+    rows: Sequence[Mapping[str, object]],
+    columns: Sequence[str],
+    right: Collection[str],
+    spare: Collection[str],
+    width: int | None,
+) -> list[str]:
+    lines = _laid_out(rows, columns, right, width)
+    if width is None or not spare or _is_whole(lines, rows):
+        return lines
+    return _laid_out(rows, [each for each in columns if each not in spare], right, width)
 
 
-def _pad(text: str, width: int, right: bool) -> str:
-    space = " " * (width - _width(text))
-    return space + text if right else text + space
+def _laid_out(
+    rows: Sequence[Mapping[str, object]],
+    columns: Sequence[str],
+    right: Collection[str],
+    width: int | None,
+) -> list[str]:
+    texts = [[text_of(row.get(column)) for column in columns] for row in rows]
+    numeric = [
+        column in right or all(isinstance(row.get(column), int) for row in rows)
+        for column in columns
+    ]
+    heads = [column.replace("_", " ").upper() for column in columns]
+    return [*lay_out(heads, texts, numeric, width)]
+
+
+def _is_whole(lines: Sequence[str], rows: Sequence[object]) -> bool:
+    """Whether each row is one line, below the headings."""
+    return len(lines) == len(rows) + 1

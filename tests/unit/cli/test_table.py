@@ -1,0 +1,73 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.cli.table import lay_out, width_of, wrapped
+
+HEADS = ("ID", "REFERENCE", "WHY")
+LINES = (
+    ("1", "MQ4A-WW2P", "RuntimeError: the gateway did not answer within thirty seconds"),
+    ("12", "8F3K-Q0ZT", ""),
+)
+RIGHT = (True, False, False)
+WORDS = st.text(alphabet="ab-_/. 漢é", max_size=60)
+
+
+def test_a_table_is_whole_where_nobody_looks_at_its_width() -> None:
+    assert [*lay_out(HEADS, LINES, RIGHT, None)] == [
+        "ID  REFERENCE  WHY",
+        " 1  MQ4A-WW2P  RuntimeError: the gateway did not answer within thirty seconds",
+        "12  8F3K-Q0ZT",
+    ]
+
+
+def test_the_widest_column_is_wrapped_at_its_words() -> None:
+    assert [*lay_out(HEADS, LINES, RIGHT, 45)] == [
+        "ID  REFERENCE  WHY",
+        " 1  MQ4A-WW2P  RuntimeError: the gateway did",
+        "               not answer within thirty",
+        "               seconds",
+        "12  8F3K-Q0ZT",
+    ]
+
+
+def test_what_no_column_can_be_made_narrow_enough_for_is_one_fact_a_line() -> None:
+    assert [*lay_out(HEADS, LINES, RIGHT, 22)] == [
+        "ID         1",
+        "REFERENCE  MQ4A-WW2P",
+        "WHY        RuntimeErro",
+        "           r: the",
+        "           gateway did",
+        "           not answer",
+        "           within",
+        "           thirty",
+        "           seconds",
+        "",
+        "ID         12",
+        "REFERENCE  8F3K-Q0ZT",
+    ]
+
+
+def test_a_cell_of_too_many_lines_ends_with_an_ellipsis() -> None:
+    assert wrapped("one two three four", 5, most_lines=2) == ["one", "two…"]
+
+
+def test_a_date_and_a_name_break_where_a_person_would_break_them() -> None:
+    assert wrapped("2026-11-24 06:00:00", 10) == ["2026-11-24", "06:00:00"]
+    assert wrapped("nightly-wallets", 10) == ["nightly-", "wallets"]
+
+
+@given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=1, max_size=4), st.integers(20, 90))
+def test_no_line_is_wider_than_the_terminal(lines: list[tuple[str, str, str]], width: int) -> None:
+    assert all(width_of(line) <= width for line in lay_out(HEADS, lines, RIGHT, width))
+
+
+@given(WORDS, st.integers(2, 30))
+def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
+    lines = wrapped(text, width, most_lines=1_000)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize("text", ["", "short"])
+def test_what_fits_is_left_alone(text: str) -> None:
+    assert wrapped(text, 5) == [text]
