@@ -47,5 +47,15 @@ class MayWrite(Invalid):
 
     message = (
         "the source {name!r} is read as {role!r}, which {what}; a source is read under a role "
-        "that cannot write. Make one, and name it in ENGINE_SOURCES__{example}: {grants}"
+        "that cannot write. {advice} in ENGINE_SOURCES__{example}: {grants}"
+    )
+
+
+def may_write(source: str, *, role: str, what: str, remedy: str | None, grants: str) -> MayWrite:
+    """What a role may do beyond reading, and how to take it away, or else to make another role."""
+    other = "Make one, and name it"
+    advice = other if remedy is None else f"Take that away: {remedy}. Or make another, and name it"
+    example = source.upper()
+    return MayWrite(
+        name=source, example=example, role=role, what=what, advice=advice, grants=grants
     )

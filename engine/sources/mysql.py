@@ -18,7 +18,7 @@ from engine.redaction import hide_password
 from engine.sources.database import Kind
 from engine.sources.failures import Failures
 from engine.sources.faults import InvalidQuery, MissingDriver, SourceUnreachable
-from engine.sources.mysql_role import require_reader, roles_in
+from engine.sources.mysql_role import grants_of, require_reader
 from engine.sources.mysql_rows import DECODERS, Columns
 from engine.sources.mysql_sql import MysqlSql
 from engine.sources.mysql_url import connection_of
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 32_768
 
 # The connection waits while rows are compared, and the server waits for us while they are staged.
-# The mode is the server's, which the query was written for, but that texts keep no padding.
+# Reading waits for nobody's lock but that of an ALTER TABLE and its like. The mode is the server's,
+# which the query was written for, but that texts keep no padding.
 _SESSION = (
     "SET SESSION time_zone = '+00:00', wait_timeout = 86400, net_write_timeout = 3600, "
+    "lock_wait_timeout = 30, innodb_lock_wait_timeout = 30, "
     "sql_mode = REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')"
 )
 _BEGIN = (
@@ -54,6 +56,7 @@ _GONE = frozenset(
         *(*range(2000, 2100), 3024, 3118, 3159, 4151),
     }
 )
+_LOCKED = 1205
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,8 @@ class MysqlDatabase:
         """What an error means: the database is gone, or the query cannot be carried out."""
         number, text = error.args if len(error.args) == 2 else (0, str(error))
         reason = hide_password(str(text) or "the connection is closed", self.url)
+        if number == _LOCKED:
+            reason += "; somebody locks what it reads, as ALTER TABLE and LOCK TABLES do"
         if number in _GONE:
             return SourceUnreachable(name=self.name, reason=reason)
         if any(each in reason for each in ("syntax", "READ ONLY", "prepared statement")):
@@ -143,12 +148,7 @@ class MysqlDatabase:
             yield connection
 
     def _require_reader(self, cursor: Any) -> None:
-        grants = _grants(cursor, "SHOW GRANTS")
-        if roles := roles_in(grants):
-            cursor.execute("SELECT VERSION()")
-            if "MariaDB" not in str(cursor.fetchone()[0]):  # which lists what its roles may do
-                using = f"SHOW GRANTS FOR CURRENT_USER() USING {', '.join(roles)}"
-                grants = _grants(cursor, using)
+        grants = grants_of(cursor)
         cursor.execute("SELECT CURRENT_USER(), DATABASE()")
         ((role, database),) = cursor.fetchall()
         require_reader(grants, source=self.name, role=role, database=database)
@@ -238,11 +238,6 @@ class MysqlSnapshot:
         except pa.ArrowInvalid as error:
             reason = f"a value has no room in its column's type: {error}"
             raise InvalidQuery(source=self._database.name, reason=reason) from error
-
-
-def _grants(cursor: Any, asked: str) -> list[str]:
-    cursor.execute(asked)
-    return [str(grant) for (grant,) in cursor.fetchall()]
 
 
 def _driver() -> Any:

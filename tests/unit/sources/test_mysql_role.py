@@ -11,21 +11,37 @@ READING = [
     "GRANT USAGE ON *.* TO `reader`@`%` REQUIRE SSL WITH MAX_QUERIES_PER_HOUR 5",
     "GRANT SELECT, PROCESS, SHOW DATABASES ON *.* TO `reader`@`10.0.0.%`",
     "GRANT SELECT (`id`, `a,b`), SHOW VIEW ON `canteen`.`wallets` TO `reader`@`%`",
-    "GRANT EXECUTE ON PROCEDURE `canteen`.`sum` TO `reader`@`%`",
     "GRANT `role`@`%`,`other`@`%` TO `reader`@`%`",
     "GRANT `group` TO `reader`@`%` WITH ADMIN OPTION",
     "SET DEFAULT ROLE `group` FOR `reader`@`%`",
     "REVOKE SELECT ON `mysql`.* FROM `reader`@`%`",
 ]
+# With what the refusal says: which right it is, and how it is taken away.
 WRITING = {
-    "GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION": "ALL PRIVILEGES",
-    "GRANT SELECT, INSERT ON `canteen`.* TO `reader`@`%`": "INSERT",
-    "GRANT SELECT, UPDATE (`balance`) ON `canteen`.`wallets` TO `reader`@`%`": "UPDATE",
-    "GRANT BACKUP_ADMIN,SUPER ON *.* TO `reader`@`%`": "BACKUP_ADMIN",
-    "GRANT FILE ON *.* TO `reader`@`%`": "FILE",
-    "GRANT SELECT ON `canteen`.* TO `reader`@`%` WITH GRANT OPTION": "GRANT OPTION",
-    "GRANT PROXY ON ``@`` TO `reader`@`%`": "PROXY",
-    "GRANT what nobody knows": "what nobody knows",
+    "GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION": (
+        "the right ALL PRIVILEGES on *.*; a source is read under a role that cannot write. Make one"
+    ),
+    "GRANT SELECT, INSERT ON `canteen`.* TO `reader`@`%`": (
+        "REVOKE INSERT ON `canteen`.* FROM `reader`@`%`"
+    ),
+    "GRANT SELECT (`a`), UPDATE (`balance`, `b`) ON `canteen`.`wallets` TO `reader`@`%`": (
+        "REVOKE UPDATE (`balance`, `b`) ON `canteen`.`wallets` FROM `reader`@`%`"
+    ),
+    "GRANT BACKUP_ADMIN,SUPER ON *.* TO `reader`@`%`": "REVOKE BACKUP_ADMIN ON *.* FROM `reader`",
+    "GRANT SUPER ON *.* TO `reader`@`%`": "REVOKE SUPER ON *.* FROM `reader`@`%`",
+    "GRANT FILE ON *.* TO `reader`@`%`": "REVOKE FILE ON *.* FROM `reader`@`%`",
+    "GRANT EVENT, TRIGGER ON `canteen`.* TO `reader`@`%`": "REVOKE EVENT ON `canteen`.* FROM",
+    "GRANT EXECUTE ON `canteen`.* TO `reader`@`%`": "REVOKE EXECUTE ON `canteen`.* FROM",
+    "GRANT EXECUTE ON PROCEDURE `canteen`.`sum` TO `reader`@`%`": (
+        "REVOKE EXECUTE ON PROCEDURE `canteen`.`sum` FROM `reader`@`%`"
+    ),
+    "GRANT INSERT ON `canteen`.* TO `group`": "the right INSERT on `canteen`.* through `group`",
+    "GRANT INSERT ON `canteen`.* TO PUBLIC": "REVOKE INSERT ON `canteen`.* FROM PUBLIC",
+    "GRANT SELECT ON `canteen`.* TO `reader`@`%` WITH GRANT OPTION": (
+        "REVOKE GRANT OPTION ON `canteen`.* FROM `reader`@`%`"
+    ),
+    "GRANT PROXY ON ``@`` TO `reader`@`%`": "REVOKE PROXY ON ``@`` FROM `reader`@`%`",
+    "GRANT what nobody knows": "'GRANT what nobody knows'",
 }
 
 
