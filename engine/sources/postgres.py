@@ -22,6 +22,7 @@ from engine.sources.faults import InvalidQuery, MissingDriver, SourceUnreachable
 from engine.sources.postgres_errors import meaning
 from engine.sources.postgres_role import require_reader
 from engine.sources.postgres_sql import PostgresSql
+from engine.sources.postgres_words import objection
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -39,10 +40,12 @@ _CONNECTING = {
     "tcp_user_timeout": "30000",
 }
 # However the database or the role is set, a reading means the same. The connection that holds the
-# moment is idle while others read. All of it ends with the transaction, so that a pooler between
-# may give the connection to anybody then.
+# moment is idle while others read: not for ever, if this machine is gone without a word. Reading
+# waits for nobody's lock but that of an ALTER TABLE and its like. All of it ends with the
+# transaction, so that a pooler between may give the connection to anybody then.
 _SETTINGS = {
-    "idle_in_transaction_session_timeout": "0",
+    "idle_in_transaction_session_timeout": "24h",
+    "lock_timeout": "30s",
     "standard_conforming_strings": "on",
     "TimeZone": "UTC",
     "DateStyle": "ISO, YMD",
@@ -55,6 +58,10 @@ _SET = "SELECT " + ", ".join(
     ["set_config('default_transaction_read_only', 'on', false)"]
     + [f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items()]
 )
+
+
+# Planning a query carries out some of its functions; that takes no such time.
+_PLANNING = "SELECT set_config('statement_timeout', '60s', true)"
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ class PostgresDatabase:
         """
         psycopg = _driver()
         with self._held() as connection:
+            connection.execute(_PLANNING)
             # As itself it can only be one statement, as a subquery it can only be a SELECT.
             told = connection.pgconn.prepare(b"", query.encode())
             if told.status == psycopg.pq.ExecStatus.FATAL_ERROR:
@@ -83,6 +91,10 @@ class PostgresDatabase:
                 raise self.fault(error.sqlstate, str(error))
             shape = f"SELECT * FROM ({query}\n) AS found LIMIT 0"  # noqa: S608
             try:
+                explain = f"EXPLAIN (VERBOSE, COSTS off) {shape}".encode()
+                plan = "\n".join(line for (line,) in connection.execute(explain, prepare=True))
+                if reason := objection(query) or objection(plan):
+                    raise InvalidQuery(source=self.name, reason=reason)
                 cursor = connection.execute(shape.encode(), prepare=True)
             except psycopg.Error as error:
                 raise self.fault(error.sqlstate, str(error)) from error

@@ -6,6 +6,8 @@ from engine.sources.faults import InvalidQuery, SourceUnreachable
 # By SQLSTATE, whole or its class: it is the server or the connection that failed, not the query.
 _GONE = ("08", "28", "3D", "53", "57", "58", "F0", "XX", "40", "25P03", "25P04", "55")
 
+_LOCKED = "55P03"
+
 # What a statement that is no SELECT, or more than one, is answered with.
 _NO_SELECT = (
     "syntax error",
@@ -21,6 +23,8 @@ def meaning(
 ) -> InvalidQuery | SourceUnreachable:
     """The error to raise, on one line and without the password of `url`."""
     reason = hide_password(_plain(text), url)
+    if sqlstate == _LOCKED:
+        reason += "; somebody locks what it reads, as ALTER TABLE and VACUUM FULL do"
     if sqlstate is None or sqlstate.startswith(_GONE):
         return SourceUnreachable(name=source, reason=reason)
     if any(each in reason for each in _NO_SELECT):

@@ -1,5 +1,6 @@
 """What is MySQL's and MariaDB's own about a source: roles, collations, types, locks, outages."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ import pytest
 
 from engine.errors import Invalid
 from engine.reconciliation.result import Result
+from engine.sources import mysql
 from engine.sources.catalog import open_source
 from engine.sources.faults import (
     InvalidQuery,
@@ -71,13 +73,18 @@ GRANTS = [
     "GRANT CREATE ON `{db}`.* TO {role}",
     "GRANT ALL ON elsewhere.* TO {role}",
     "GRANT SELECT ON `{db}`.* TO {role} WITH GRANT OPTION",
-    "; ".join(
-        [
-            "CREATE ROLE {role}_group",
-            "GRANT INSERT ON `{db}`.* TO {role}_group",
-            "GRANT {role}_group TO {role}",
-            "SET DEFAULT ROLE {role}_group FOR {role}",
-        ]
+    "GRANT EXECUTE ON `{db}`.* TO {role}",
+    "GRANT EVENT ON `{db}`.* TO {role}",
+    "GRANT SUPER ON *.* TO {role}",
+    (
+        "CREATE ROLE {role}_group; GRANT INSERT ON `{db}`.* TO {role}_group; "
+        "GRANT {role}_group TO {role}; SET DEFAULT ROLE {role}_group FOR {role}"
+    ),
+    # Not in force from the start, but to be had by SET ROLE; and a role's own role.
+    (
+        "CREATE ROLE {role}_group; GRANT INSERT ON `{db}`.* TO {role}_group; "
+        "CREATE ROLE {role}_other; GRANT {role}_group TO {role}_other; "
+        "GRANT {role}_other TO {role}"
     ),
 ]
 
@@ -90,8 +97,9 @@ def test_a_role_that_may_write_anywhere_is_refused(source: MariadbSource, grant:
     writer.require_reachable()
     source.run(*grant.format(role=role, db=source.database).split("; "))
     for ask in (writer.require_reachable, lambda: writer.columns("SELECT id FROM wallets")):
-        with pytest.raises(MayWrite, match="has the right"):
+        with pytest.raises(MayWrite, match="has the right") as told:
             ask()
+        assert "Take that away: REVOKE " in str(told.value)
     with pytest.raises(MayWrite), writer.snapshot():
         pass
 
@@ -102,12 +110,18 @@ def test_a_role_that_reads_in_many_ways_is_taken(source: MariadbSource) -> None:
         f"CREATE USER {role}",
         f"CREATE ROLE {group}",
         f"GRANT SELECT (id), SELECT ON `{source.database}`.wallets TO {group}",
-        f"GRANT SHOW VIEW, EXECUTE, LOCK TABLES ON `{source.database}`.* TO {role}",
+        f"GRANT SHOW VIEW, LOCK TABLES ON `{source.database}`.* TO {role}",
         f"GRANT PROCESS ON *.* TO {role}",
         f"GRANT {group} TO {role}",
         f"SET DEFAULT ROLE {group} FOR {role}",
+        f"CREATE ROLE {group}_more",
+        f"GRANT SELECT ON `{source.database}`.* TO {group}_more",
+        f"GRANT {group}_more TO {role}",
+        f"CREATE ROLE {group}_own",
+        f"GRANT {group}_own TO {group}",
     )
     url = source.server.url_of(source.database, role=role)
+    # By the rights of the role that is in force from the start, whatever was looked at before.
     assert [*MysqlDatabase("canteen", url).columns("SELECT id FROM wallets")] == ["id"]
 
 
@@ -136,13 +150,9 @@ def test_nothing_is_written_or_locked_from_within_a_select(
         "CREATE SEQUENCE numbers",
         "CREATE FUNCTION writes() RETURNS INT MODIFIES SQL DATA "
         "BEGIN INSERT INTO wallets VALUES (2, 2); RETURN 1; END",
-        f"GRANT EXECUTE ON `{source.database}`.* TO reader",
     )
-    try:
-        with pytest.raises(InvalidQuery, match="cannot be used") as told:
-            run_whole(database, query)
-    finally:
-        source.run(f"REVOKE EXECUTE ON `{source.database}`.* FROM reader")
+    with pytest.raises(InvalidQuery, match="cannot be used") as told:
+        run_whole(database, query)
     assert "\n" not in str(told.value)
     assert source.rows("SELECT id, balance FROM wallets") == [(1, 100)]
     assert source.rows("SELECT next_not_cached_value FROM numbers") == [(1,)]
@@ -158,10 +168,47 @@ def test_nothing_is_written_or_locked_from_within_a_select(
         "SELECT 1 AS a # for update\n",
         "SELECT 1 AS a /* for update */",
         "SELECT 'it''s \\' for update' AS a",
+        "SELECT 'sleep(1)' AS a, \"get_lock(1)\" AS b, 1 AS `sleep` /* sleep(1) */",
+        "SELECT w.sleep AS a, w.id AS benchmark FROM (SELECT id, 1 AS sleep FROM wallets) w",
     ],
 )
 def test_words_in_quotes_are_only_words(database: MysqlDatabase, query: str) -> None:
     run_whole(database, query)
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("SELECT SLEEP(1000) AS a", "SLEEP()"),
+        ("SELECT sleep /* here */ (1000) AS a", "SLEEP()"),
+        ("SELECT `sleep`(1000) AS a", "SLEEP()"),
+        ("SELECT id, GET_LOCK('a', -1) AS a FROM wallets", "GET_LOCK()"),
+        ("SELECT RELEASE_ALL_LOCKS() AS a", "RELEASE_ALL_LOCKS()"),
+        ("SELECT BENCHMARK(1e12, 1) AS a", "BENCHMARK()"),
+        ("SELECT LOAD_FILE('/etc/passwd') AS a", "LOAD_FILE()"),
+        ("SELECT NEXT  VALUE\nFOR numbers AS a", "NEXT VALUE FOR"),
+        ("SELECT MASTER_GTID_WAIT('0-1-100') AS a", "MASTER_GTID_WAIT()"),
+    ],
+)
+def test_a_function_that_does_more_than_read_is_named(
+    database: MysqlDatabase, query: str, name: str
+) -> None:
+    with pytest.raises(InvalidQuery, match=f"{re.escape(name)} does more than read; leave it out"):
+        database.columns(query)
+
+
+def test_a_lock_is_not_waited_for_for_ever(
+    source: MariadbSource, database: MysqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasty = mysql._SESSION.replace("lock_wait_timeout = 30", "lock_wait_timeout = 1")
+    assert hasty.count("= 1,") == 2
+    monkeypatch.setattr(mysql, "_SESSION", hasty)
+    with source.server.connect(source.database) as other, other.cursor() as cursor:
+        cursor.execute("LOCK TABLES wallets WRITE")
+        with pytest.raises(SourceUnreachable, match="somebody locks what it reads"):
+            run_whole(database, "SELECT id FROM wallets")
+        cursor.execute("UNLOCK TABLES")
+    run_whole(database, "SELECT id FROM wallets")
 
 
 @pytest.mark.parametrize("engine", ["MyISAM", "Aria", "MEMORY"])

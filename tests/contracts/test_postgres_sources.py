@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import Invalid
 from engine.reconciliation.result import Result
+from engine.sources import postgres
 from engine.sources.faults import (
     InvalidQuery,
     MayWrite,
@@ -49,33 +50,147 @@ def test_a_superuser_is_refused_with_what_to_do(source: PostgresSource) -> None:
     assert told.value.exit_code == 2
 
 
-GRANTS = [
-    "GRANT INSERT ON wallets TO {role}",
-    "GRANT UPDATE (balance) ON wallets TO {role}",
-    "GRANT DELETE ON wallets TO {role}",
-    "GRANT TRUNCATE ON wallets TO {role}",
-    "GRANT pg_write_all_data TO {role}",
-    "ALTER TABLE wallets OWNER TO {role}",
-    "CREATE VIEW seen AS SELECT * FROM wallets; GRANT UPDATE ON seen TO {role}",
-    "CREATE ROLE {role}_group; GRANT ALL ON wallets TO {role}_group; GRANT {role}_group TO {role}",
-    "GRANT DELETE ON wallets TO public",
-]
+# With the right that is named, and what takes it away.
+GRANTS = {
+    "GRANT INSERT ON wallets TO {role}": (
+        "has the right INSERT on the table public.wallets;",
+        "REVOKE INSERT ON TABLE public.wallets FROM {role}",
+    ),
+    "GRANT UPDATE (balance) ON wallets TO {role}": (
+        "has the right UPDATE (balance) on the table public.wallets;",
+        "REVOKE UPDATE (balance) ON TABLE public.wallets FROM {role}",
+    ),
+    "GRANT TRUNCATE ON wallets TO {role}": (
+        "has the right TRUNCATE on the table public.wallets;",
+        "REVOKE TRUNCATE ON TABLE public.wallets FROM {role}",
+    ),
+    "GRANT TRIGGER ON wallets TO {role}": (
+        "has the right TRIGGER on the table public.wallets;",
+        "REVOKE TRIGGER ON TABLE public.wallets FROM {role}",
+    ),
+    "ALTER TABLE wallets OWNER TO {role}": (
+        "owns the table public.wallets;",
+        "Make one, and name it in ENGINE_SOURCES__CANTEEN",
+    ),
+    "CREATE VIEW seen AS SELECT * FROM wallets; GRANT UPDATE ON seen TO {role}": (
+        "has the right UPDATE on the table public.seen;",
+        "REVOKE UPDATE ON TABLE public.seen FROM {role}",
+    ),
+    "CREATE ROLE {role}_g; GRANT DELETE ON wallets TO {role}_g; GRANT {role}_g TO {role}": (
+        "has the right DELETE on the table public.wallets through {role}_g;",
+        "REVOKE DELETE ON TABLE public.wallets FROM {role}_g",
+    ),
+    "ALTER ROLE {role} NOINHERIT; CREATE ROLE {role}_g; GRANT DELETE ON wallets TO {role}_g; "
+    "GRANT {role}_g TO {role}": (
+        "has the right DELETE on the table public.wallets through {role}_g;",
+        "REVOKE DELETE ON TABLE public.wallets FROM {role}_g",
+    ),
+    "GRANT DELETE ON wallets TO public": (
+        "has the right DELETE on the table public.wallets through PUBLIC;",
+        "REVOKE DELETE ON TABLE public.wallets FROM PUBLIC",
+    ),
+    "CREATE SEQUENCE numbers; GRANT USAGE ON SEQUENCE numbers TO {role}": (
+        "has the right USAGE on the sequence public.numbers;",
+        "REVOKE USAGE ON SEQUENCE public.numbers FROM {role}",
+    ),
+    "CREATE SEQUENCE numbers; GRANT UPDATE ON SEQUENCE numbers TO {role}": (
+        "has the right UPDATE on the sequence public.numbers;",
+        "REVOKE UPDATE ON SEQUENCE public.numbers FROM {role}",
+    ),
+    "GRANT CREATE ON SCHEMA public TO {role}": (
+        "has the right CREATE on the schema public;",
+        "REVOKE CREATE ON SCHEMA public FROM {role}",
+    ),
+    "GRANT CREATE ON SCHEMA public TO PUBLIC": (
+        "has the right CREATE on the schema public through PUBLIC;",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+    ),
+    "CREATE SCHEMA own AUTHORIZATION {role}": ("owns the schema own;", "Make one"),
+    "GRANT CREATE ON DATABASE {database} TO {role}": (
+        "has the right CREATE on the database {database};",
+        "REVOKE CREATE ON DATABASE {database} FROM {role}",
+    ),
+    "ALTER DATABASE {database} OWNER TO {role}": ("owns the ", "Make one"),
+    "ALTER ROLE {role} CREATEDB": ("has the attribute CREATEDB;", "ALTER ROLE {role} NOCREATEDB"),
+    "ALTER ROLE {role} CREATEROLE": (
+        "has the attribute CREATEROLE;",
+        "ALTER ROLE {role} NOCREATEROLE",
+    ),
+    "ALTER ROLE {role} REPLICATION": (
+        "has the attribute REPLICATION;",
+        "ALTER ROLE {role} NOREPLICATION",
+    ),
+    "CREATE ROLE {role}_g CREATEDB; GRANT {role}_g TO {role}": (
+        "has the attribute CREATEDB as {role}_g;",
+        "ALTER ROLE {role}_g NOCREATEDB",
+    ),
+    "CREATE ROLE {role}_g SUPERUSER; GRANT {role}_g TO {role}": (
+        "may become {role}_g, a superuser;",
+        "REVOKE {role}_g FROM {role}",
+    ),
+    "GRANT pg_write_all_data TO {role}": (
+        "is a member of pg_write_all_data;",
+        "REVOKE pg_write_all_data FROM {role}",
+    ),
+    "ALTER ROLE {role} NOINHERIT; CREATE ROLE {role}_g; GRANT pg_execute_server_program "
+    "TO {role}_g; GRANT {role}_g TO {role}": (
+        "is a member of pg_execute_server_program;",
+        "REVOKE pg_execute_server_program FROM {role}_g",
+    ),
+    "GRANT pg_write_server_files TO {role}": (
+        "is a member of pg_write_server_files;",
+        "REVOKE pg_write_server_files FROM {role}",
+    ),
+    "GRANT pg_signal_backend TO {role}": (
+        "is a member of pg_signal_backend;",
+        "REVOKE pg_signal_backend FROM {role}",
+    ),
+}
 
 
 @pytest.mark.parametrize("grant", GRANTS)
-def test_a_role_that_may_write_anywhere_is_refused(
-    source: PostgresSource, grant: str, database: PostgresDatabase
-) -> None:
+def test_a_role_that_may_write_anywhere_is_refused(source: PostgresSource, grant: str) -> None:
     role = f"{source.database}_writer"
+    names = {"role": role, "database": source.database}
     source.run(f"CREATE ROLE {role} LOGIN", f"GRANT SELECT ON wallets TO {role}")
     writer = PostgresDatabase("canteen", source.server.url_of(source.database, role=role))
     writer.require_reachable()
-    source.run(*grant.format(role=role).split("; "))
+    source.run(*grant.format(**names).split("; "))
+    right, remedy = (each.format(**names) for each in GRANTS[grant])
     for ask in (writer.require_reachable, lambda: writer.columns("SELECT id FROM wallets")):
-        with pytest.raises(MayWrite, match="may write to the table public"):
+        with pytest.raises(MayWrite) as told:
             ask()
+        assert f"'{role}', which {right}" in str(told.value)
+        assert remedy in str(told.value)
+        assert "GRANT SELECT ON ALL TABLES" in str(told.value)
     with pytest.raises(MayWrite), writer.snapshot():
         pass
+
+
+def test_who_logs_in_as_a_superuser_and_then_is_another_is_refused(source: PostgresSource) -> None:
+    role = f"{source.database}_masked"
+    source.run(f"CREATE ROLE {role} LOGIN SUPERUSER", f"ALTER ROLE {role} SET role = {READER}")
+    with pytest.raises(MayWrite, match="is a superuser"):
+        PostgresDatabase(
+            "canteen", source.server.url_of(source.database, role=role)
+        ).require_reachable()
+
+
+def test_a_role_that_reads_in_many_ways_is_taken(source: PostgresSource) -> None:
+    role = f"{source.database}_r"
+    source.run(
+        f"CREATE ROLE {role} LOGIN BYPASSRLS",
+        f"CREATE ROLE {role}_g CREATEDB",
+        f"GRANT SELECT, REFERENCES ON wallets TO {role}",
+        f"GRANT pg_read_all_data, pg_monitor TO {role}",
+        f"GRANT TEMPORARY ON DATABASE {source.database} TO {role}",
+        "CREATE SEQUENCE numbers",
+        f"GRANT SELECT ON SEQUENCE numbers TO {role}",
+        # A membership of which nothing can be made.
+        f"GRANT {role}_g TO {role} WITH INHERIT FALSE, SET FALSE",
+    )
+    url = source.server.url_of(source.database, role=role)
+    assert [*PostgresDatabase("canteen", url).columns("SELECT id FROM wallets")] == ["id"]
 
 
 WRITERS = [
@@ -106,7 +221,6 @@ def armed(source: PostgresSource) -> PostgresSource:
     source.run(
         "CREATE EXTENSION dblink",
         "CREATE SEQUENCE numbers",
-        f"GRANT ALL ON SEQUENCE numbers TO {READER}",
         "CREATE FUNCTION writes() RETURNS int LANGUAGE sql SECURITY DEFINER "
         "AS 'INSERT INTO wallets VALUES (2, 2) RETURNING 1'",
         "CREATE FUNCTION elsewhere() RETURNS text LANGUAGE plpgsql AS "
@@ -126,6 +240,90 @@ def test_nothing_is_written_from_within_a_select(
     assert untouched(armed)
     assert armed.rows("SELECT last_value, is_called FROM numbers") == numbers
     assert armed.rows("SELECT count(*) FROM pg_largeobject_metadata") == [(0,)]
+
+
+# By the name that is told.
+HANGING = {
+    "SELECT pg_advisory_lock(1) AS a": "pg_advisory_lock",
+    "SELECT pg_try_advisory_xact_lock(1) AS a": "pg_try_advisory_xact_lock",
+    "SELECT id, pg_sleep(1000) AS a FROM wallets": "pg_sleep",
+    "SELECT id FROM wallets WHERE pg_sleep_for('1 hour') IS NOT NULL": "pg_sleep_for",
+    'SELECT pg_catalog . "pg_sleep" /* ( */ (1000) AS a': "pg_sleep",
+    'SELECT U&"pg\\005fsleep"(1000) AS a': "U&",
+    "SELECT 1 AS a LIMIT length(set_config('lock_timeout', '0', false))": "set_config",
+    "SELECT * FROM (VALUES (1, pg_sleep(1000)), (2, pg_sleep(1))) v(a, b)": "pg_sleep",
+    "SELECT 1 AS a /* /* */ ' */ LIMIT length(pg_sleep(9)::text) --'": "pg_sleep",
+    "SELECT pg_terminate_backend(1) AS a": "pg_terminate_backend",
+    "SELECT pg_notify('a', 'b') AS a": "pg_notify",
+    "SELECT dblink_connect('dbname=x') AS a": "dblink_connect",
+    "SELECT query_to_xml('SELECT pg_sleep(9)', true, true, '') AS a": "query_to_xml",
+    "SELECT nextval('numbers') AS a": "nextval",
+    # Where the query does not say it.
+    "SELECT * FROM sleepy": "pg_sleep",
+    "SELECT snooze(1000) AS a": "pg_sleep",
+}
+
+
+@pytest.mark.parametrize("query", HANGING)
+def test_a_function_that_does_more_than_read_is_named(
+    source: PostgresSource, database: PostgresDatabase, query: str
+) -> None:
+    source.run(
+        "CREATE EXTENSION dblink",
+        "CREATE SEQUENCE numbers",
+        "CREATE VIEW sleepy AS SELECT id, pg_sleep(1000) IS NULL AS slept FROM wallets",
+        "CREATE FUNCTION snooze(s int) RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(s)'",
+    )
+    with pytest.raises(InvalidQuery) as told:
+        database.columns(query)
+    assert HANGING[query] in str(told.value)
+    assert "leave it out" in str(told.value) or "write the name itself" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 'pg_sleep(1)' AS a, $x$nextval('y')$x$ AS b, E'it\\'s set_config(1)' AS c",
+        "SELECT 1 AS a -- pg_sleep(1)",
+        "SELECT 1 AS a /* pg_sleep(1) /* and */ pg_sleep(2) */",
+        "SELECT 1 AS pg_sleep, 2 AS nextval FROM (SELECT 3 AS lo_creat) l WHERE lo_creat = 3",
+        "SELECT my_set_config(1) AS a FROM (SELECT 1 AS set_config) s",
+    ],
+)
+def test_words_in_quotes_are_only_words(
+    source: PostgresSource, database: PostgresDatabase, query: str
+) -> None:
+    source.run("CREATE FUNCTION my_set_config(int) RETURNS int LANGUAGE sql AS 'SELECT $1'")
+    run_whole(database, query)
+
+
+def test_a_lock_is_not_waited_for_for_ever(
+    source: PostgresSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "'lock_timeout', '30s', true" in postgres._SET
+    monkeypatch.setattr(postgres, "_SET", postgres._SET.replace("30s", "200ms"))
+    database = PostgresDatabase("canteen", source.url)
+    with psycopg.connect(source.owner_url) as other:
+        other.execute("LOCK TABLE wallets IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(SourceUnreachable, match="somebody locks what it reads"):
+            database.columns("SELECT id FROM wallets")
+        with pytest.raises(SourceUnreachable, match="somebody locks what it reads"):
+            read(database, "SELECT id FROM wallets")
+    run_whole(database, "SELECT id FROM wallets")
+
+
+def test_what_planning_carries_out_does_not_hang(
+    source: PostgresSource, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "'60s'" in postgres._PLANNING
+    hasty = postgres._PLANNING.replace("60s", "300ms")
+    monkeypatch.setattr(postgres, "_PLANNING", hasty)
+    source.run(
+        "CREATE FUNCTION one() RETURNS int STABLE LANGUAGE plpgsql "
+        "AS $$ BEGIN PERFORM pg_sleep(1000); RETURN 1; END $$"
+    )
+    with pytest.raises(SourceUnreachable, match="statement timeout"):
+        database.columns("SELECT id FROM wallets WHERE id = one()")
 
 
 @pytest.mark.parametrize("query", WRITERS)
