@@ -1,0 +1,190 @@
+"""What the ledger shows of an engine that does not feel well; a bounded number of rows is read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from engine.states import RunState
+from engine.store.database import Database
+from engine.store.instant import database_now
+from engine.store.run_reader import CLAIMABLE
+from engine.store.schedule_marks import ScheduleMark, all_marks
+from engine.store.tables import attempts, runs
+
+# A handed back attempt is no measure of how long a job takes.
+_MEASURED = ("succeeded", "failed")
+_RECENT_ATTEMPTS = 2_000
+_RECENT_RUNS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """What is ready in one queue: how many runs, and since when the one that waits longest."""
+
+    queue: str
+    ready: int
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """An attempt that ended, and what it took."""
+
+    job: str
+    queue: str
+    duration: timedelta
+    peak_memory_bytes: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failing:
+    """A run that fails, or waits for its next attempt; `attempts` are those that it had."""
+
+    reference: str
+    job: str
+    state: RunState
+    attempts: int
+    error_type: str
+    error_message: str
+    fingerprint: str
+
+
+class Symptoms:
+    """Reads one ledger; every instant is of its own clock."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def now(self) -> datetime:
+        """The ledger's clock."""
+        with self.database.read() as connection:
+            return connection.execute(select(database_now())).scalar_one()
+
+    def waiting(self) -> Sequence[Waiting]:
+        """What could be claimed now, by queue; what is not due yet is left out."""
+        query = (
+            select(runs.c.queue, func.count(), func.min(runs.c.ready_at))
+            .where(_ready())
+            .group_by(runs.c.queue)
+            .order_by(runs.c.queue)
+        )
+        with self.database.read() as connection:
+            return [
+                Waiting(queue=queue, ready=ready, since=since)
+                for queue, ready, since in connection.execute(query)
+            ]
+
+    def rung_for(self, queue: str, *, before: timedelta) -> frozenset[int]:
+        """The ready runs of a queue that were rung for that long ago, or longer."""
+        rung = runs.c.rung_at < database_now(-before, steady=True)
+        query = select(runs.c.id).where(_ready(), runs.c.queue == queue, rung)
+        with self.database.read() as connection:
+            return frozenset(connection.execute(query.limit(_RECENT_RUNS)).scalars())
+
+    def running(self) -> Mapping[str, int]:
+        """How many runs each worker carries out, by its id."""
+        query = (
+            select(runs.c.worker, func.count())
+            .where(runs.c.state == RunState.RUNNING)
+            .group_by(runs.c.worker)
+        )
+        with self.database.read() as connection:
+            return {row.worker: row[1] for row in connection.execute(query)}
+
+    def failing(self, *, within: timedelta) -> Sequence[Failing]:
+        """Runs that failed within this time, and those that are retried; the newest first."""
+        recently = runs.c.finished_at >= database_now(-within, steady=True)
+        failed = and_(runs.c.state == RunState.FAILED, recently)
+        query = (
+            select(
+                runs.c.reference,
+                runs.c.job,
+                runs.c.state,
+                runs.c.attempt.label("attempts"),
+                runs.c.error_type,
+                runs.c.error_message,
+                runs.c.error_fingerprint.label("fingerprint"),
+            )
+            .where(
+                or_(failed, runs.c.state == RunState.RETRYING),
+                runs.c.error_fingerprint.is_not(None),
+            )
+            .order_by(runs.c.id.desc())
+            .limit(_RECENT_RUNS)
+        )
+        with self.database.read() as connection:
+            found = [dict(row) for row in connection.execute(query).mappings()]
+        return [Failing(**row | {"state": RunState(row["state"])}) for row in found]
+
+    def untouched(self, *, since: timedelta) -> int:
+        """How many runs failed longer ago than that, and nobody has done anything with since."""
+        c = runs.c
+        query = select(func.count()).where(
+            c.state == RunState.FAILED,
+            c.finished_at < database_now(-since, steady=True),
+            or_(c.touched_at.is_(None), c.touched_at < c.finished_at),
+        )
+        return self._count(query)
+
+    def in_review(self) -> int:
+        """How many failed runs wait for somebody's decision."""
+        return self._count(
+            select(func.count()).where(runs.c.state == RunState.FAILED, runs.c.review == "required")
+        )
+
+    def lost(self, *, since: timedelta) -> int:
+        """How many running runs nobody holds for that long, and nobody has taken up."""
+        return self._count(
+            select(func.count()).where(
+                runs.c.state == RunState.RUNNING,
+                runs.c.lease_until < database_now(-since, steady=True),
+            )
+        )
+
+    def ended(self) -> Sequence[Ended]:
+        """The attempts of the newest runs, as far as they ended by themselves or at a limit."""
+        query = (
+            select(
+                runs.c.job,
+                runs.c.queue,
+                attempts.c.started_at,
+                attempts.c.finished_at,
+                attempts.c.peak_memory_bytes,
+            )
+            .join(runs, runs.c.id == attempts.c.run_id)
+            .where(attempts.c.outcome.in_(_MEASURED), attempts.c.finished_at.is_not(None))
+            .order_by(attempts.c.run_id.desc(), attempts.c.number.desc())
+            .limit(_RECENT_ATTEMPTS)
+        )
+        with self.database.read() as connection:
+            return [
+                Ended(job=job, queue=queue, duration=finished - started, peak_memory_bytes=peak)
+                for job, queue, started, finished, peak in connection.execute(query)
+            ]
+
+    def payloads(self) -> Mapping[str, int]:
+        """The most bytes of params that a job has of late, by job."""
+        newest = (
+            select(runs.c.job, runs.c.payload_bytes)
+            .order_by(runs.c.id.desc())
+            .limit(_RECENT_RUNS)
+            .subquery()
+        )
+        query = select(newest.c.job, func.max(newest.c.payload_bytes)).group_by(newest.c.job)
+        with self.database.read() as connection:
+            return {row.job: row[1] for row in connection.execute(query)}
+
+    def marks(self) -> Mapping[str, ScheduleMark]:
+        """How far each schedule is booked."""
+        with self.database.read() as connection:
+            return all_marks(connection)
+
+    def _count(self, query: Select[int]) -> int:
+        with self.database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+
+def _ready() -> ColumnElement[bool]:
+    return and_(runs.c.state.in_(CLAIMABLE), runs.c.ready_at <= database_now(steady=True))
