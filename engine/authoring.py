@@ -3,5 +3,6 @@
 from engine.execution.context import JobContext as JobContext
 from engine.job import Job as Job
 from engine.job import job as job
+from engine.retry import RetryLater as RetryLater
 from engine.retry import RetryPolicy as RetryPolicy
 from engine.signature import ReconciliationName as ReconciliationName

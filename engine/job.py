@@ -3,17 +3,28 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from engine.retry import RetryPolicy
 from engine.signature import InvalidJob, Param, Signature
 
 CrashPolicy = Literal["retry", "fail"]
-_THREE_ATTEMPTS = RetryPolicy()
+_ORDINARY = RetryPolicy()
+# A job that declares an hour of its own has another object.
+_AN_HOUR: timedelta = timedelta(hours=1)
 QUEUE_NAME = re.compile(r"[a-z0-9_]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobDefaults:
+    """What a worker was told for jobs that do not say it themselves; None or empty: nothing."""
+
+    attempts: int | None = None
+    waits: tuple[timedelta, ...] = ()
+    time_limit: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +37,8 @@ class Job:
     name: str
     function: Callable[..., Any]
     queue: str = "default"
-    retry: RetryPolicy = _THREE_ATTEMPTS
-    time_limit: timedelta | None = timedelta(hours=1)
+    retry: RetryPolicy = _ORDINARY
+    time_limit: timedelta | None = _AN_HOUR
     memory_limit: int | None = None
     on_crash: CrashPolicy = "retry"
     isolated: bool = True
@@ -35,8 +46,8 @@ class Job:
     def __post_init__(self) -> None:
         if not QUEUE_NAME.fullmatch(self.queue):
             raise InvalidJob(name=self.name, text=f"queue {self.queue!r} must match [a-z0-9_]+")
-        if self.retry.attempts < 1:
-            raise InvalidJob(name=self.name, text="it needs at least one attempt")
+        if (problem := self.retry.problem) is not None:
+            raise InvalidJob(name=self.name, text=problem)
         if not self.isolated and self.memory_limit is not None:
             raise InvalidJob(name=self.name, text="a memory limit needs isolated=True")
         self._signature.require_usable()
@@ -45,6 +56,23 @@ class Job:
     def summary(self) -> str:
         """The first line of the function's docstring."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts a run of it has in all."""
+        return self.retry.total_attempts
+
+    def with_defaults(self, defaults: JobDefaults) -> Self:
+        """The job as a worker with these `defaults` carries it out; what it declares stays."""
+        retry = self.retry
+        if retry.attempts is None:
+            retry = replace(retry, attempts=defaults.attempts)
+        if defaults.waits and not retry.declares_waits:
+            retry = replace(retry, waits=defaults.waits)
+        time_limit = self.time_limit
+        if time_limit is _AN_HOUR and defaults.time_limit is not None:
+            time_limit = defaults.time_limit
+        return replace(self, retry=retry, time_limit=time_limit)
 
     @property
     def params(self) -> Mapping[str, Param]:
@@ -71,8 +99,8 @@ def job(
     *,
     name: str | None = None,
     queue: str = "default",
-    retry: RetryPolicy = _THREE_ATTEMPTS,
-    time_limit: timedelta | None = timedelta(hours=1),
+    retry: RetryPolicy = _ORDINARY,
+    time_limit: timedelta | None = _AN_HOUR,
     memory_limit: int | None = None,
     on_crash: CrashPolicy = "retry",
     isolated: bool = True,

@@ -71,8 +71,10 @@ class ArtifactFiles:
             try:
                 return ask()
             except StorageUnreachable as error:
-                allowed = self.patience.attempts
-                wait = self.patience.next_wait(attempt=number, attempts_allowed=allowed)
+                allowed = self.patience.total_attempts
+                wait = self.patience.next_wait(
+                    failures=number, attempt=number, attempts_allowed=allowed
+                )
                 if wait is None:
                     raise
                 # Half of it at least, and by chance: whoever fails together does not come back so.

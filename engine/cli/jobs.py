@@ -7,6 +7,10 @@ from engine.cli.output import Json, print_json, print_table
 
 if TYPE_CHECKING:
     from engine.job import Job
+    from engine.retry import ErrorName, RetryPolicy
+
+# Failures after which no wait grows any more.
+_ENDLESS = 1_000
 
 
 def jobs(as_json: Json = False) -> None:
@@ -19,11 +23,23 @@ def jobs(as_json: Json = False) -> None:
         each
         | {
             "params": " ".join(_param_text(param) for param in each["params"]),
+            "backoff": _backoff_text(each),
+            "retries": _retries_text(each),
             "time_limit": _seconds(each["time_limit_seconds"]),
         }
         for each in found
     ]
-    columns = ["name", "queue", "attempts", "time_limit", "on_crash", "params", "summary"]
+    columns = [
+        "name",
+        "queue",
+        "attempts",
+        "backoff",
+        "retries",
+        "time_limit",
+        "on_crash",
+        "params",
+        "summary",
+    ]
     print_table(rows, columns, empty="There are no jobs yet: write a function with @job in jobs/.")
 
 
@@ -41,14 +57,46 @@ def _job_json(job: "Job") -> dict[str, Any]:
             }
             for param in job.params.values()
         ],
-        "attempts": job.retry.attempts,
-        "backoff_seconds": [wait.total_seconds() for wait in job.retry.waits]
-        or [job.retry.first_wait.total_seconds()],
+        "attempts": job.attempts,
+        **_backoff(job.retry),
+        "retry_on": [_error_name(each) for each in job.retry.retry_on],
+        "never_retry_on": [_error_name(each) for each in job.retry.never_retry_on],
+        "retry_until_seconds": job.retry.retry_until and job.retry.retry_until.total_seconds(),
         "time_limit_seconds": job.time_limit.total_seconds() if job.time_limit else None,
         "memory_limit_bytes": job.memory_limit,
         "on_crash": job.on_crash,
         "isolated": job.isolated,
     }
+
+
+def _backoff(policy: "RetryPolicy") -> dict[str, Any]:
+    waits = policy.waits or (policy.wait_after(1),)
+    return {
+        "backoff": "listed" if policy.waits else "doubling",
+        "backoff_seconds": [wait.total_seconds() for wait in waits],
+        "longest_wait_seconds": policy.wait_after(_ENDLESS).total_seconds(),
+        "jitter": policy.jitters,
+    }
+
+
+def _backoff_text(job: dict[str, Any]) -> str:
+    if job["attempts"] == 1:
+        return ""
+    listed = ",".join(f"{each:g}" for each in job["backoff_seconds"])
+    doubling = "" if job["backoff"] == "listed" else ", doubling"
+    return f"{listed} s{doubling}{', jitter' if job['jitter'] else ''}"
+
+
+def _retries_text(job: dict[str, Any]) -> str:
+    parts = {"on": job["retry_on"], "never on": job["never_retry_on"]}
+    texts = [f"{word} {', '.join(names)}" for word, names in parts.items() if names]
+    if job["retry_until_seconds"]:
+        texts.append(f"for {job['retry_until_seconds']:g} s")
+    return "; ".join(texts)
+
+
+def _error_name(error: "ErrorName") -> str:
+    return error if isinstance(error, str) else error.__name__
 
 
 def _param_text(param: dict[str, Any]) -> str:

@@ -199,7 +199,9 @@ def _error(end: AttemptEnd) -> RunError:
 
 
 def _wait(claim: Claim, run: Run, job: Job) -> timedelta | None:
-    return job.retry.next_wait(attempt=claim.attempt, attempts_allowed=run.attempts_allowed)
+    return job.retry.next_wait(
+        failures=claim.attempt, attempt=claim.attempt, attempts_allowed=run.attempts_allowed
+    )
 
 
 def _payload(run: Run, job: Job) -> dict[str, Any]:

@@ -218,7 +218,8 @@ class Booking:
             job=job.name,
             queue=schedule.queue,
             params=params,
-            attempts=job.retry.attempts,
+            attempts=job.attempts,
+            retry_for=job.retry.retry_until,
             due_at=scheduled_for,
             actor="schedule",
             firing=Firing(

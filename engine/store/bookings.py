@@ -61,7 +61,7 @@ def _insert(connection: Connection, new: NewRun) -> Run | None:
         "period_end": new.period[1] if new.period else None,
         "due_at": new.due_at or now,
         "ready_at": new.due_at or now,
-        "retry_until": new.retry_until,
+        "retry_until": max(new.due_at or now, now) + new.retry_for if new.retry_for else None,
         "priority": new.priority,
         "unique_key": new.unique_key,
         "limit_key": new.limit_key,

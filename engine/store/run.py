@@ -39,8 +39,8 @@ class NewRun:
     """A run to be booked. `due_at` None means at once; `skipped` books it as not run, and why.
 
     Of the runs that are ready the one with the highest `priority` comes first. No attempt starts
-    after `retry_until`. At most one run with the same `unique_key` is unfinished; runs with the
-    same `limit_key` share their job's limits.
+    later than `retry_for` after the run was due, or booked if that was later. At most one run with
+    the same `unique_key` is unfinished; runs with the same `limit_key` share their job's limits.
     """
 
     job: str
@@ -49,7 +49,7 @@ class NewRun:
     attempts: int = 1
     due_at: datetime | None = None
     priority: int = 0
-    retry_until: datetime | None = None
+    retry_for: timedelta | None = None
     unique_key: str | None = None
     limit_key: str | None = None
     key: str | None = None

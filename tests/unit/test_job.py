@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import AwareDatetime, Field
 
-from engine.job import Job, job
+from engine.job import Job, JobDefaults, job
 from engine.retry import RetryPolicy
 from engine.signature import InvalidJob, InvalidParams, ReconciliationName
 
@@ -193,3 +193,26 @@ def test_a_function_that_cannot_be_called_is_no_job(
 def test_policies_that_cannot_work_are_refused(policies: dict[str, Any], text: str) -> None:
     with pytest.raises(InvalidJob, match=text):
         job(**policies)(trial.function)
+
+
+def test_a_workers_defaults_are_for_what_a_job_does_not_declare() -> None:
+    told = JobDefaults(attempts=7, waits=(timedelta(seconds=5),), time_limit=timedelta(seconds=90))
+
+    @job()
+    def silent(context: Any) -> None: ...
+
+    @job(retry=RetryPolicy(attempts=2), time_limit=timedelta(hours=1))
+    def outspoken(context: Any) -> None: ...
+
+    @job(retry=RetryPolicy(first_wait=timedelta(seconds=1)), time_limit=None)
+    def endless(context: Any) -> None: ...
+
+    def policies(each: Job) -> tuple[int, timedelta, timedelta | None]:
+        return each.attempts, each.retry.wait_after(1), each.time_limit
+
+    five, hour = timedelta(seconds=5), timedelta(hours=1)
+    assert policies(silent.with_defaults(told)) == (7, five, timedelta(seconds=90))
+    assert policies(outspoken.with_defaults(told)) == (2, five, hour)
+    assert policies(endless.with_defaults(told)) == (7, timedelta(seconds=1), None)
+    for each in (silent, outspoken, endless):
+        assert policies(each.with_defaults(JobDefaults())) == policies(each)
