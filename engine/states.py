@@ -60,7 +60,7 @@ _R = RunState
 RUN = Machine[RunState](
     "run",
     {
-        _R.WAITING: frozenset({_R.QUEUED, _R.SKIPPED}),
+        _R.WAITING: frozenset({_R.QUEUED, _R.CANCELLED, _R.SKIPPED}),
         _R.QUEUED: frozenset({_R.RUNNING, _R.CANCELLED, _R.SKIPPED}),
         _R.RUNNING: frozenset({_R.SUCCEEDED, _R.RETRYING, _R.FAILED, _R.CANCELLED, _R.QUEUED}),
         _R.RETRYING: frozenset({_R.RUNNING, _R.CANCELLED}),

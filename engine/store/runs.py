@@ -4,14 +4,15 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, literal, or_, select, update
+from sqlalchemy import Connection, and_, case, literal, null, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.states import RUN, RunState
 from engine.store.bookings import book
+from engine.store.cancelled_runs import note_the_end
 from engine.store.claiming import claim
 from engine.store.database import Database
-from engine.store.instant import database_now
+from engine.store.instant import Instant, database_now
 from engine.store.run import Claim, NewRun, Run, RunError
 from engine.store.run_reader import RunReader
 from engine.store.tables import attempts, runs
@@ -116,15 +117,27 @@ class RunStore(RunReader):
         peak_memory_bytes: int | None = None,
         *,
         quarantined: RunError | None = None,
+        needs_review: bool = False,
     ) -> bool:
         """The attempt's process died: another one follows after `wait`, or the run fails with None.
 
-        `quarantined` fails it too, and says why a person must look at it first. False if the lease
-        was lost.
+        `quarantined` fails it too, and says why a person must look at it first; so must one with
+        `needs_review`. False if the lease was lost.
         """
-        moved_to = _after_crash(error, wait, quarantined)
+        moved_to = _after_crash(error, wait, quarantined, needs_review)
         return self._end(
             claim, moved_to.pop("state"), "crashed", error, peak_memory_bytes, **moved_to
+        )
+
+    def cancel(self, claim: Claim, peak_memory_bytes: int | None = None) -> bool:
+        """The attempt was stopped, for a person cancelled its run; False if the lease was lost."""
+        return self._end(
+            claim,
+            RunState.CANCELLED,
+            "cancelled",
+            None,
+            peak_memory_bytes,
+            finished_at=database_now(),
         )
 
     def hand_back(
@@ -148,16 +161,17 @@ class RunStore(RunReader):
         wait: timedelta | None,
         *,
         quarantined: RunError | None = None,
+        needs_review: bool = False,
     ) -> bool:
         """Take a lost run from its dead worker, to run again after `wait` or to fail with None.
 
         Its lease has ended, or lasts longer than any: see `leased_beyond`. `quarantined` fails it
-        too, and says why a person must look at it first. False if its lease was renewed, or another
-        rescuer was faster.
+        too, and says why a person must look at it first; so must one with `needs_review`. False if
+        its lease was renewed, or another rescuer was faster.
         """
-        moved_to = _after_crash(error, wait, quarantined)
+        moved_to = _after_crash(error, wait, quarantined, needs_review)
         RUN.require(RunState.RUNNING, moved_to["state"])
-        values = {"lease_token": None, "lease_until": None, **moved_to}
+        values = _or_cancelled({"lease_token": None, "lease_until": None, **moved_to})
         unrenewed = and_(
             runs.c.lease_until == run.lease_until,
             runs.c.lease_until > database_now(self.longest_lease),
@@ -169,7 +183,7 @@ class RunStore(RunReader):
             or_(runs.c.lease_until < database_now(), unrenewed),
         )
         with self.database.begin() as connection:
-            moved = connection.execute(update(runs).where(*dead).values(values)).rowcount == 1
+            moved = _move_or_cancel(connection, run.id, and_(*dead), values)
             if moved:
                 _end_attempt(connection, run.id, run.attempt, "lost", error, None)
         return moved
@@ -202,13 +216,15 @@ class RunStore(RunReader):
             **_error_values(error, counts=outcome != "handed_back"),
             **values,
         }
+        if target is not RunState.SUCCEEDED:
+            moved_to = _or_cancelled(moved_to)
         with self.database.begin() as connection:
-            moved = connection.execute(update(runs).where(_held(claim)).values(moved_to))
-            if moved.rowcount == 1:
+            moved = _move_or_cancel(connection, claim.run_id, _held(claim), moved_to)
+            if moved:
                 _end_attempt(
                     connection, claim.run_id, claim.attempt, outcome, error, peak_memory_bytes
                 )
-        return moved.rowcount == 1
+        return moved
 
 
 def held(claim: Claim) -> ColumnElement[bool]:
@@ -225,8 +241,32 @@ def _held(claim: Claim) -> ColumnElement[bool]:
     )
 
 
+def _or_cancelled(values: dict[str, Any]) -> dict[str, Any]:
+    """`values` of a move that ends no run well: one that a person wants to end is cancelled."""
+    RUN.require(RunState.RUNNING, RunState.CANCELLED)
+    wanted = runs.c.cancel_requested_at.is_not(None)
+    ends = case(
+        (wanted, database_now()), else_=values.get("finished_at", literal(None, Instant()))
+    )
+    review = case((wanted, null()), else_=literal(values.get("review"), Words))
+    state = case(
+        (wanted, literal(RunState.CANCELLED, Words)), else_=literal(values["state"], Words)
+    )
+    return {**values, "state": state, "finished_at": ends, "review": review}
+
+
+def _move_or_cancel(
+    connection: Connection, run_id: int, here: ColumnElement[bool], values: dict[str, Any]
+) -> bool:
+    moved = connection.execute(update(runs).where(here).values(values).returning(runs.c.state))
+    state = moved.scalar_one_or_none()
+    if state == RunState.CANCELLED:
+        note_the_end(connection, run_id)
+    return state is not None
+
+
 def _after_crash(
-    error: RunError, wait: timedelta | None, quarantined: RunError | None
+    error: RunError, wait: timedelta | None, quarantined: RunError | None, needs_review: bool
 ) -> dict[str, Any]:
     if quarantined is not None:
         return {
@@ -236,8 +276,10 @@ def _after_crash(
             "rung_at": None,
             **_error_values(quarantined),
         }
+    ended: dict[str, Any]
     if wait is None:
-        ended = {"state": RunState.FAILED, "finished_at": database_now()}
+        review = "required" if needs_review else None
+        ended = {"state": RunState.FAILED, "finished_at": database_now(), "review": review}
     else:
         ended = {"state": RunState.RETRYING, "ready_at": database_now(wait)}
     return {**ended, "rung_at": None, **_error_values(error)}
