@@ -61,9 +61,9 @@ RUN = Machine[RunState](
     "run",
     {
         _R.WAITING: frozenset({_R.QUEUED, _R.CANCELLED, _R.SKIPPED}),
-        _R.QUEUED: frozenset({_R.RUNNING, _R.CANCELLED, _R.SKIPPED}),
+        _R.QUEUED: frozenset({_R.RUNNING, _R.CANCELLED, _R.SKIPPED, _R.FAILED}),
         _R.RUNNING: frozenset({_R.SUCCEEDED, _R.RETRYING, _R.FAILED, _R.CANCELLED, _R.QUEUED}),
-        _R.RETRYING: frozenset({_R.RUNNING, _R.CANCELLED}),
+        _R.RETRYING: frozenset({_R.RUNNING, _R.CANCELLED, _R.FAILED}),
         _R.FAILED: frozenset({_R.QUEUED, _R.DISCARDED}),
         _R.SKIPPED: frozenset({_R.QUEUED}),
         _R.SUCCEEDED: frozenset(),

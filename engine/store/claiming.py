@@ -3,7 +3,7 @@
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -31,6 +31,7 @@ def claim(database: Database, run_id: int, worker: str, *, lease: timedelta) -> 
         runs.c.id == run_id,
         runs.c.state.in_(CLAIMABLE),
         runs.c.ready_at <= database_now(),
+        or_(runs.c.retry_until.is_(None), runs.c.retry_until >= database_now()),
         ~_has_one_before_it(),
     )
     values = {

@@ -12,6 +12,8 @@ from engine.states import RunState
 CRASHES_ALLOWED = 3
 # How an attempt ends that nobody ended: its worker was lost, or its process died without a word.
 CRASHED_OUTCOMES = ("lost", "crashed")
+# How an attempt ends that does not count.
+UNCOUNTED_OUTCOMES = ("handed_back", "put_off")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,3 +152,8 @@ class Attempt:
     def crashed(self) -> bool:
         """Whether nobody ended it. One that is killed at a limit of its own has not crashed."""
         return self.outcome in CRASHED_OUTCOMES
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended, badly, and counts."""
+        return self.outcome not in (None, "succeeded", *UNCOUNTED_OUTCOMES)

@@ -12,7 +12,7 @@ from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.row_id import require_id
 from engine.store.run import Attempt, Run, RunError
-from engine.store.tables import attempts, runs
+from engine.store.tables import attempts, paused_queues, runs
 
 # Digits; a longer number does not fit into a database's integer.
 _LONGEST_ID = 18
@@ -99,6 +99,27 @@ class RunReader:
         until = database_now(longest, steady=True)
         where = and_(runs.c.state == RunState.RUNNING, runs.c.lease_until > until)
         return self._many(select(runs).where(where).order_by(runs.c.id))
+
+    def overdue(self) -> Sequence[Run]:
+        """Claimable runs for which it is too late: no attempt may start any more."""
+        where = and_(runs.c.state.in_(CLAIMABLE), runs.c.retry_until < database_now(steady=True))
+        return self._many(select(runs).where(where).order_by(runs.c.id))
+
+    def has_ready(self, queues: Collection[str]) -> bool:
+        """Whether a run could be claimed now from one of these queues, paused ones left out."""
+        paused = select(paused_queues.c.queue)
+        ready = (
+            select(runs.c.id)
+            .where(
+                runs.c.state.in_(CLAIMABLE),
+                runs.c.ready_at <= database_now(steady=True),
+                runs.c.queue.in_(queues),
+                runs.c.queue.not_in(paused),
+            )
+            .limit(1)
+        )
+        with self.database.read() as connection:
+            return connection.execute(ready).first() is not None
 
     def due(self, *, silent_for: timedelta, limit: int = 1000) -> Sequence[Run]:
         """Claimable runs whose time has come and that nobody rang for in the last while."""

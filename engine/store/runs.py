@@ -13,8 +13,8 @@ from engine.store.cancelled_runs import note_the_end
 from engine.store.claiming import claim
 from engine.store.database import Database
 from engine.store.instant import Instant, database_now
-from engine.store.run import Claim, NewRun, Run, RunError
-from engine.store.run_reader import RunReader
+from engine.store.run import UNCOUNTED_OUTCOMES, Claim, NewRun, Run, RunError
+from engine.store.run_reader import CLAIMABLE, RunReader
 from engine.store.tables import attempts, runs
 from engine.store.words import Words
 
@@ -97,6 +97,46 @@ class RunStore(RunReader):
             ready_at=database_now(wait),
             rung_at=None,
         )
+
+    def put_off(
+        self, claim: Claim, error: RunError, wait: timedelta, peak_memory_bytes: int | None = None
+    ) -> bool:
+        """The job wants to come back after `wait`: the attempt does not count. False if lost."""
+        return self._end(
+            claim,
+            RunState.RETRYING,
+            "put_off",
+            error,
+            peak_memory_bytes,
+            ready_at=database_now(wait),
+            attempts_allowed=runs.c.attempts_allowed + 1,
+            rung_at=None,
+        )
+
+    def allow(self, claim: Claim, attempts: int) -> bool:
+        """Settle how many attempts the run has in all; False if the lease was lost."""
+        with self.database.begin() as connection:
+            allowed = update(runs).where(_held(claim)).values(attempts_allowed=attempts)
+            return connection.execute(allowed).rowcount == 1
+
+    def give_up(self, run: Run, error: RunError) -> bool:
+        """It is too late for another attempt at a run that waits; False if it waits no more."""
+        for source in CLAIMABLE:
+            RUN.require(source, RunState.FAILED)
+        late = (
+            runs.c.id == run.id,
+            runs.c.state.in_(CLAIMABLE),
+            runs.c.retry_until == run.retry_until,
+            runs.c.retry_until < database_now(),
+        )
+        values = {
+            "state": RunState.FAILED,
+            "finished_at": database_now(),
+            "rung_at": None,
+            **_error_values(error),
+        }
+        with self.database.begin() as connection:
+            return connection.execute(update(runs).where(*late).values(values)).rowcount == 1
 
     def fail(self, claim: Claim, error: RunError, peak_memory_bytes: int | None = None) -> bool:
         """The attempt failed and none is left; False if the lease was lost."""
@@ -213,7 +253,7 @@ class RunStore(RunReader):
             "lease_token": None,
             "lease_until": None,
             "peak_memory_bytes": peak_memory_bytes,
-            **_error_values(error, counts=outcome != "handed_back"),
+            **_error_values(error, counts=outcome not in UNCOUNTED_OUTCOMES),
             **values,
         }
         if target is not RunState.SUCCEEDED:

@@ -84,6 +84,13 @@ runs = Table(
     Column("peak_memory_bytes", BigInteger),
     UniqueConstraint("schedule", "scheduled_for", "revision"),
     Index("ix_runs_state_ready_at", "state", "ready_at"),
+    Index(
+        "ix_runs_state_retry_until",
+        "state",
+        "retry_until",
+        sqlite_where=text("retry_until IS NOT NULL"),
+        postgresql_where=text("retry_until IS NOT NULL"),
+    ),
     Index("ix_runs_queue_state_priority", "queue", "state", "priority"),
     Index("ix_runs_limit_key_state", "limit_key", "state"),
     Index("ix_runs_worker_state", "worker", "state"),
@@ -110,7 +117,7 @@ attempts = Table(
     Column("run_id", Id, ForeignKey("runs.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("worker", Words, nullable=False),
-    # succeeded, failed, handed_back; crashed, lost; None while it runs
+    # succeeded, failed, handed_back, put_off; crashed, lost; None while it runs
     Column("outcome", Words),
     Column("error_type", Words),
     Column("error_message", Words),

@@ -20,6 +20,7 @@ ENDS: dict[str, End] = {
     "retry_later": lambda runs, claim: runs.retry_later(claim, BROKEN, HOUR),
     "crash": lambda runs, claim: runs.crash(claim, BROKEN, HOUR),
     "hand_back": lambda runs, claim: runs.hand_back(claim, BROKEN),
+    "put_off": lambda runs, claim: runs.put_off(claim, BROKEN, HOUR),
 }
 
 

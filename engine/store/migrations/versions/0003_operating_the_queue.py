@@ -42,6 +42,13 @@ def _runs() -> None:
         "WHEN scheduled_for IS NULL THEN created_at ELSE scheduled_for END"
     )
     op.create_index("ix_runs_state_ready_at", "runs", ["state", "ready_at"])
+    op.create_index(
+        "ix_runs_state_retry_until",
+        "runs",
+        ["state", "retry_until"],
+        sqlite_where=sa.text("retry_until IS NOT NULL"),
+        postgresql_where=sa.text("retry_until IS NOT NULL"),
+    )
     op.create_index("ix_runs_queue_state_priority", "runs", ["queue", "state", "priority"])
     op.create_index("ix_runs_limit_key_state", "runs", ["limit_key", "state"])
     op.create_index("ix_runs_worker_state", "runs", ["worker", "state"])
