@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -15,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from engine.errors import Invalid
 from engine.redaction import passwords_in, without_password
+from engine.urls import is_server, path_of, require_database, require_scheme, require_server
 
 # Read by `${env:X}` and `${secret:X}` in YAML, by people's tools, or by a later part.
 _OPEN_PREFIXES = ("ENGINE_SOURCES__", "ENGINE_VAR_", "ENGINE_SECRET_VAR_")
@@ -25,11 +25,6 @@ _SECRET_NAMES = frozenset(
         *("PGPASSWORD", "MYSQL_PWD"),
     }
 )
-_EXAMPLES = {
-    "postgresql": "localhost/engine",
-    "s3": "bucket/prefix",
-    "sftp": "user@host:22/path",
-}
 
 
 class InvalidSettings(Invalid):
@@ -71,17 +66,19 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _ledger_is_known(cls, url: str) -> str:
-        return _with_database(_one_of(url, {"sqlite": True, "postgresql": False}))
+        return require_database(require_scheme(url, {"sqlite": True, "postgresql": False}))
 
     @field_validator("queue_url")
     @classmethod
     def _queue_is_known(cls, url: str) -> str:
-        return _one_of(url, {"sqlite": True, "redis": False, "rediss": False, "postgresql": False})
+        return require_scheme(
+            url, {"sqlite": True, "redis": False, "rediss": False, "postgresql": False}
+        )
 
     @field_validator("storage_url")
     @classmethod
     def _storage_is_known(cls, url: str) -> str:
-        return _one_of(url, {"file": True, "s3": False, "sftp": False})
+        return require_scheme(url, {"file": True, "s3": False, "sftp": False})
 
     @field_validator("sources")
     @classmethod
@@ -90,12 +87,17 @@ class Settings(BaseSettings):
         for name in named:
             if not _SOURCE_NAME.fullmatch(name):
                 raise ValueError(f"source name {name!r} must match [a-z0-9][a-z0-9_]*")
+            if is_server(named[name]):
+                try:
+                    require_server(named[name])
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
         return named
 
     @cached_property
     def database(self) -> str:
         """The ledger's URL; a SQLite one with an absolute path."""
-        if _is_server(self.database_url):
+        if is_server(self.database_url):
             return self.database_url
         return "sqlite:///" + str(self._under_home(self.database_url))
 
@@ -109,7 +111,7 @@ class Settings(BaseSettings):
     @cached_property
     def storage(self) -> str:
         """The artifacts' URL; a folder's with an absolute path."""
-        if _is_server(self.storage_url):
+        if is_server(self.storage_url):
             return self.storage_url
         return "file://" + str(self._under_home(self.storage_url))
 
@@ -117,7 +119,7 @@ class Settings(BaseSettings):
     def source_urls(self) -> Mapping[str, str]:
         """The sources by name; those that are paths are absolute."""
         return {
-            name: url if _is_server(url) else self._absolute(url)
+            name: url if is_server(url) else self._absolute(url)
             for name, url in self.sources.items()
         }
 
@@ -172,7 +174,7 @@ class Settings(BaseSettings):
         return f"{scheme}:{slashes}{self._under_home(url)}"
 
     def _under_home(self, url: str) -> Path:
-        return self.home / _path_of(url)
+        return self.home / path_of(url)
 
 
 def load_settings() -> Settings:
@@ -217,54 +219,11 @@ def _require_reachable(settings: Settings) -> None:
     """Refuse a file or folder of ours whose nearest existing folder cannot be written to."""
     for name in ("database_url", "queue_url", "storage_url"):
         url = getattr(settings, name)
-        if _is_server(url):
+        if is_server(url):
             continue
-        path = settings.home / _path_of(url)
+        path = settings.home / path_of(url)
         folder = path if name == "storage_url" else path.parent
         nearest = next(each for each in (folder, *folder.parents) if each.exists())
         if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
             text = f"{nearest} is not a folder that can be written to (is {url!r})"
             raise InvalidSettings(name=f"ENGINE_{name.upper()}", text=text)
-
-
-def _one_of(url: str, schemes: Mapping[str, bool]) -> str:
-    """`url` if its scheme is among `schemes`, which say whether a path is all it has."""
-    scheme = urlsplit(url).scheme
-    if scheme not in schemes:
-        raise ValueError(f"a URL must start with {' or '.join(f'{each}://' for each in schemes)}")
-    if schemes[scheme] and not _path_of(url):
-        raise ValueError(f"a path is missing, such as {scheme}:///var/data")
-    if not schemes[scheme]:
-        try:
-            host, _ = urlsplit(url).hostname, urlsplit(url).port
-        except ValueError:
-            host = None
-        # A server on this machine may be reached by its socket: postgresql:///engine?host=/run
-        by_socket = scheme == "postgresql" and "host=" in urlsplit(url).query
-        if not host and not by_socket:
-            example = _EXAMPLES.get(scheme, "localhost:6379/0")
-            raise ValueError(f"a host is missing, such as {scheme}://{example}")
-    return url
-
-
-def _with_database(url: str) -> str:
-    """`url` if it names the database as well as the server."""
-    if _is_server(url):
-        parts = urlsplit(url)
-        if parts.netloc.count("@") > 1:
-            raise ValueError("an @ in a user or password is written %40")
-        if not parts.path.strip("/") and "dbname=" not in parts.query:
-            raise ValueError("a database is missing, such as postgresql://localhost/engine")
-    return url
-
-
-def _path_of(url: str) -> str:
-    """The path in `sqlite:///relative`, `sqlite:////absolute`, `file://any` or a bare path."""
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        return url
-    return rest.removeprefix("/") if scheme == "sqlite" else rest
-
-
-def _is_server(url: str) -> bool:
-    return urlsplit(url).scheme not in {"", "file", "sqlite"}

@@ -109,9 +109,17 @@ def test_another_process_is_given_the_same_settings(
         ("ENGINE_DATABASE_URL", "sqlite://", "a path is missing, such as sqlite:///var/data"),
         ("ENGINE_QUEUE_URL", "amqp://x", "a URL must start with sqlite:// or redis:// or redis"),
         ("ENGINE_QUEUE_URL", "redis://", "a host is missing, such as redis://localhost:6379/0"),
-        ("ENGINE_QUEUE_URL", "redis://h:port", "a host is missing"),
-        ("ENGINE_STORAGE_URL", "s3:///prefix", "a host is missing, such as s3://bucket/prefix"),
-        ("ENGINE_STORAGE_URL", "sftp://h:port/x", "such as sftp://user@host:22/path"),
+        ("ENGINE_QUEUE_URL", "redis://h:port", "the port is no number from 1 to 65535; write red"),
+        ("ENGINE_QUEUE_URL", "redis://h:6379/one", "the database is a number, such as redis://"),
+        ("ENGINE_QUEUE_URL", "postgres://h/d", "write postgresql:// instead of postgres://"),
+        ("ENGINE_DATABASE_URL", "postgres://h/d", "write postgresql:// instead of postgres://"),
+        ("ENGINE_DATABASE_URL", "postgresql://h:99999/d", "write postgresql://localhost:5432/engi"),
+        ("ENGINE_DATABASE_URL", "postgresql://a:1,b:2/d", "one host is due, such as postgresql://"),
+        ("ENGINE_STORAGE_URL", "s3:///prefix", "a bucket is missing, such as s3://bucket/prefix"),
+        ("ENGINE_STORAGE_URL", "s3:bucket", "a bucket is missing, such as s3://bucket/prefix"),
+        ("ENGINE_STORAGE_URL", "s3://h:9000/b", "write s3://bucket/prefix; the server is set as"),
+        ("ENGINE_STORAGE_URL", "s3://k:s@b/p", "credentials belong into AWS_ACCESS_KEY_ID and AW"),
+        ("ENGINE_STORAGE_URL", "sftp://h:port/x", "write sftp://user@host:22/path"),
         ("ENGINE_STORAGE_URL", "var/files", "a URL must start with file:// or s3:// or sftp://"),
         ("ENGINE_METRICS", "127.0.0.1:9464", "this version cannot do it yet; leave it unset"),
         ("ENGINE_FOUR_EYES", "true", "this version cannot do it yet"),
@@ -145,12 +153,54 @@ def test_a_file_where_a_folder_should_be_is_named(
     assert f"{home}/var is not a folder that can be written to" in refused()
 
 
-@pytest.mark.parametrize("password", ["se@cret", "se/cret", "se#cret", "se?cret"])
+LETTERS = {"@": "%40", "/": "%2F", "#": "%23", "?": "%3F", "[": "%5B", "]": "%5D", "%": "%25"}
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("ENGINE_DATABASE_URL", "postgresql://clerk:{password}@db/engine"),
+        ("ENGINE_QUEUE_URL", "redis://:{password}@queue:6379/0"),
+        ("ENGINE_STORAGE_URL", "sftp://clerk:{password}@files/srv"),
+        ("ENGINE_SOURCES__CANTEEN", "mysql://clerk:{password}@db/canteen"),
+        ("ENGINE_SOURCES__CANTEEN", "postgresql://clerk:{password}@db:5432/canteen"),
+    ],
+)
 def test_a_password_that_is_not_escaped_is_refused_and_not_shown(
-    monkeypatch: pytest.MonkeyPatch, password: str
+    monkeypatch: pytest.MonkeyPatch, name: str, url: str, letter: str
 ) -> None:
-    monkeypatch.setenv("ENGINE_DATABASE_URL", f"postgresql://clerk:{password}@db/engine")
-    assert "cret" not in refused()
+    monkeypatch.setenv(name, url.format(password=f"se{letter}cret"))
+    text = refused()
+    assert f"a {letter} in a user or password is written {LETTERS[letter]}" in text
+    assert text.startswith(name.partition("__")[0])
+    assert "cret" not in text
+    monkeypatch.setenv(name, url.format(password=f"se{LETTERS[letter]}cret"))
+    load_settings()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://db-1:5432,db-2:5432/canteen?target_session_attrs=any",
+        "postgresql:///canteen?host=/run/postgresql",
+        "postgresql://[::1]:5432/canteen",
+        "mysql://reader:p%40%2F@db:3306/canteen?ssl_ca=/etc/a@b.pem",
+        "mariadb://db/canteen",
+        "file:///srv/a@b:c",
+    ],
+)
+def test_other_ways_to_write_a_source_are_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("ENGINE_SOURCES__CANTEEN", url)
+    assert load_settings().source_urls["canteen"] == url
+
+
+def test_a_wrong_port_of_a_source_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_SOURCES__CANTEEN", "mysql://u:secret@db:33o6/canteen")
+    assert refused() == (
+        "ENGINE_SOURCES: canteen: the port is no number from 1 to 65535; "
+        "write mysql://localhost:3306/canteen"
+    )
 
 
 @pytest.mark.parametrize(
