@@ -1,0 +1,318 @@
+"""Failed runs: found, counted by their error, sent back to their queue, or put aside."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, bindparam, case, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import ColumnElement
+
+from engine.states import UNFINISHED_RUNS, RunState
+from engine.store.database import Database
+from engine.store.instant import Instant, database_now
+from engine.store.operator_moves import RunBrief, RunMove, last_moves, locked, move
+from engine.store.run import Run
+from engine.store.run_reader import as_run
+from engine.store.tables import runs
+
+# Of a run that a person must approve before it is retried.
+UNDECIDED = ("required", "rejected")
+
+Obstacle = Literal["not_failed", "needs_review", "key_taken"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedRuns:
+    """Which failed runs are meant: those of which all is true that is given here.
+
+    `error` is a type, or a part of a message in any case; `until` is not included.
+    """
+
+    ids: Collection[int] | None = None
+    queue: str | None = None
+    job: str | None = None
+    error: str | None = None
+    fingerprint: str | None = None
+    reference: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As SQL, but for the state: a run that is named may have come to another one."""
+        equal = {
+            runs.c.queue: self.queue,
+            runs.c.job: self.job,
+            runs.c.error_fingerprint: self.fingerprint,
+            runs.c.reference: self.reference and self.reference.strip().upper(),
+        }
+        where = [column == value for column, value in equal.items() if value is not None]
+        if self.ids is not None:
+            where.append(runs.c.id.in_(self.ids))
+        if self.error is not None:
+            part = func.lower(runs.c.error_message).contains(self.error.lower(), autoescape=True)
+            where.append(or_(runs.c.error_type == self.error, part))
+        if self.since is not None:
+            where.append(runs.c.finished_at >= self.since)
+        if self.until is not None:
+            where.append(runs.c.finished_at < self.until)
+        return where
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorGroup:
+    """Failed runs whose errors are alike; `example` is the newest of them."""
+
+    fingerprint: str | None
+    count: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    example: Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftRun:
+    """A run that was not moved, and why.
+
+    `last_move` is what a person did with it last; `other` has its unique key now.
+    """
+
+    run: RunBrief
+    obstacle: Obstacle
+    last_move: RunMove | None = None
+    other: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """What became of the runs that a person wanted to move: those that were, and those left."""
+
+    moved: Sequence[RunBrief]
+    left: Sequence[LeftRun] = ()
+
+
+class _Rehearsed(Exception):
+    """Undoes what was only to be tried."""
+
+
+class FailedRunStore:
+    """The failed runs of one ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def list(self, which: FailedRuns, *, limit: int | None = None) -> Sequence[Run]:
+        """Those that failed last come first."""
+        query = (
+            select(runs)
+            .where(runs.c.state == RunState.FAILED, *which.conditions())
+            .order_by(runs.c.finished_at.desc(), runs.c.id.desc())
+            .limit(limit)
+        )
+        with self.database.read() as connection:
+            return [as_run(row) for row in connection.execute(query).mappings()]
+
+    def count(self, which: FailedRuns) -> int:
+        """How many there are."""
+        where = (runs.c.state == RunState.FAILED, *which.conditions())
+        with self.database.read() as connection:
+            return int(connection.execute(select(func.count()).where(*where)).scalar_one())
+
+    def by_error(self, which: FailedRuns, *, limit: int | None = None) -> Sequence[ErrorGroup]:
+        """Groups of runs whose errors are alike, the largest one first."""
+        count, last = func.count().label("count"), func.max(runs.c.finished_at).label("last")
+        query = (
+            select(
+                runs.c.error_fingerprint.label("fingerprint"),
+                count,
+                func.min(runs.c.finished_at).label("first"),
+                last,
+                func.max(runs.c.id).label("example"),
+            )
+            .where(runs.c.state == RunState.FAILED, *which.conditions())
+            .group_by(runs.c.error_fingerprint)
+            .order_by(count.desc(), last.desc())
+            .limit(limit)
+        )
+        with self.database.read() as connection:
+            found = connection.execute(query).all()
+            examples = select(runs).where(runs.c.id.in_([row.example for row in found]))
+            by_id = {row["id"]: as_run(row) for row in connection.execute(examples).mappings()}
+        return [
+            ErrorGroup(
+                fingerprint=row.fingerprint,
+                count=row[1],
+                first_seen_at=row.first,
+                last_seen_at=row.last,
+                example=by_id[row.example],
+            )
+            for row in found
+        ]
+
+    def retry(
+        self,
+        which: FailedRuns,
+        *,
+        actor: str,
+        reason: str | None,
+        attempts: Callable[[str], int],
+        spacing: timedelta = timedelta(),
+        limit: int | None = None,
+        rehearse: bool = False,
+    ) -> Moved:
+        """A person sends failed runs back to their queues, in one transaction; oldest first.
+
+        Each may take as many attempts more as `attempts` says of its job, and may be claimed
+        `spacing` after the one before it. Left are those that are not failed any more, that a
+        review keeps, and whose unique key another unfinished run has. Runs that are not named by
+        id are not left for being in another state: they were not meant.
+        """
+
+        def retry(connection: Connection) -> Moved:
+            moving, left = self._chosen(connection, which, limit)
+            moving, taken = _without_taken_keys(connection, moving)
+            moved, lost = self._retry(connection, moving, actor, reason, attempts, spacing)
+            return Moved(moved=moved, left=[*left, *taken, *lost])
+
+        return self._act(retry, rehearse=rehearse)
+
+    def discard(
+        self, which: FailedRuns, *, actor: str, reason: str | None, rehearse: bool = False
+    ) -> Moved:
+        """A person puts failed runs aside for good; the rows stay. Left are those not failed."""
+
+        def discard(connection: Connection) -> Moved:
+            moving, left = _failed_or_left(connection, locked(connection, *_meant(which)))
+            move(connection, moving, RunState.DISCARDED, actor=actor, reason=reason, values={})
+            return Moved(moved=moving, left=left)
+
+        return self._act(discard, rehearse=rehearse)
+
+    def _act(self, act: Callable[[Connection], Moved], *, rehearse: bool) -> Moved:
+        done = Moved(moved=())
+        try:
+            with self.database.begin() as connection:
+                done = act(connection)
+                if rehearse:
+                    raise _Rehearsed
+        except _Rehearsed:
+            pass
+        return done
+
+    def _chosen(
+        self, connection: Connection, which: FailedRuns, limit: int | None
+    ) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
+        """The first `limit` that may be retried, and those that may not."""
+        meant, undecided = _meant(which), runs.c.review.in_(UNDECIDED)
+        kept = locked(connection, *meant, undecided, runs.c.state == RunState.FAILED)
+        needed = [LeftRun(run=run, obstacle="needs_review") for run in kept]
+        free = or_(runs.c.review.is_(None), ~undecided, runs.c.state != RunState.FAILED)
+        moving, left = _failed_or_left(connection, locked(connection, *meant, free, limit=limit))
+        return moving, [*needed, *left]
+
+    def _retry(
+        self,
+        connection: Connection,
+        moving: Sequence[RunBrief],
+        actor: str,
+        reason: str | None,
+        attempts: Callable[[str], int],
+        spacing: timedelta,
+    ) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
+        now = connection.execute(select(database_now())).scalar_one()
+        turns = {run.id: now + turn * spacing for turn, run in enumerate(moving)}
+        allowed = {job: attempts(job) for job in {run.job for run in moving}}
+
+        def send_back(chosen: Sequence[RunBrief]) -> None:
+            move(
+                connection,
+                chosen,
+                RunState.QUEUED,
+                actor=actor,
+                reason=reason,
+                values=_QUEUED_AGAIN,
+                each=lambda run: {"turn": turns[run.id], "more": allowed[run.job]},
+            )
+
+        if not any(run.unique_key for run in moving):
+            send_back(moving)
+            return moving, []
+        try:
+            with connection.begin_nested():
+                send_back(moving)
+        except IntegrityError:
+            # Somebody booked a run with one of the unique keys since they were looked at.
+            return _one_by_one(connection, moving, send_back)
+        return moving, []
+
+
+_QUEUED_AGAIN: Mapping[str, Any] = {
+    "attempts_allowed": runs.c.attempt + bindparam("more"),
+    "ready_at": bindparam("turn", type_=Instant()),
+    "finished_at": None,
+    "review": None,
+    "rung_at": None,
+    "reason": None,
+    "cancel_requested_at": None,
+    "cancelled_by": None,
+    # A person who wants another attempt overrules the instant after which there is none.
+    "retry_until": case((runs.c.retry_until > database_now(), runs.c.retry_until)),
+}
+
+
+def _one_by_one(
+    connection: Connection,
+    moving: Sequence[RunBrief],
+    send_back: Callable[[Sequence[RunBrief]], None],
+) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
+    moved: list[RunBrief] = []
+    left: list[LeftRun] = []
+    for run in moving:
+        try:
+            with connection.begin_nested():
+                send_back([run])
+            moved.append(run)
+        except IntegrityError:
+            _, taken = _without_taken_keys(connection, [run])
+            left += taken or [LeftRun(run=run, obstacle="key_taken")]
+    return moved, left
+
+
+def _meant(which: FailedRuns) -> list[ColumnElement[bool]]:
+    where = which.conditions()
+    return where if which.ids is not None else [runs.c.state == RunState.FAILED, *where]
+
+
+def _failed_or_left(
+    connection: Connection, found: Sequence[RunBrief]
+) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
+    failed = [run for run in found if run.state is RunState.FAILED]
+    others = [run for run in found if run.state is not RunState.FAILED]
+    moves = last_moves(connection, [run.id for run in others]) if others else {}
+    return failed, [
+        LeftRun(run=run, obstacle="not_failed", last_move=moves.get(run.id)) for run in others
+    ]
+
+
+def _without_taken_keys(
+    connection: Connection, moving: Sequence[RunBrief]
+) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
+    """Without those whose unique key an unfinished run has, or an earlier one of these."""
+    keys = {run.unique_key for run in moving if run.unique_key is not None}
+    if not keys:
+        return moving, []
+    query = select(runs.c.unique_key, runs.c.reference).where(
+        runs.c.unique_key.in_(keys), runs.c.state.in_(UNFINISHED_RUNS)
+    )
+    holders: dict[str, str] = {row[0]: row[1] for row in connection.execute(query)}
+    free: list[RunBrief] = []
+    left: list[LeftRun] = []
+    for run in moving:
+        if run.unique_key in holders:
+            left.append(LeftRun(run=run, obstacle="key_taken", other=holders[run.unique_key]))
+            continue
+        free.append(run)
+        if run.unique_key is not None:
+            holders[run.unique_key] = run.reference
+    return free, left
