@@ -35,9 +35,14 @@ if TYPE_CHECKING:
     from engine.schedules.schedule import Schedule
     from engine.store.artifacts import ArtifactStore
     from engine.store.breaks import BreakStore
+    from engine.store.cancelled_runs import CancelStore
+    from engine.store.failed_runs import FailedRunStore
     from engine.store.leases import LeaseStore
     from engine.store.logs import LogStore
+    from engine.store.operator_moves import RunMoveStore
+    from engine.store.paused_queues import PausedQueueStore
     from engine.store.reconciliations import ReconciliationStore
+    from engine.store.reviews import ReviewStore
     from engine.store.workers import WorkerStore
 
 DEFAULT_GRACE_SECONDS = 10.0
@@ -96,6 +101,41 @@ class App:
         from engine.store.workers import WorkerStore
 
         return WorkerStore(self.database)
+
+    @cached_property
+    def moves(self) -> "RunMoveStore":
+        """What people did with runs."""
+        from engine.store.operator_moves import RunMoveStore
+
+        return RunMoveStore(self.database)
+
+    @cached_property
+    def failed_runs(self) -> "FailedRunStore":
+        """The failed runs."""
+        from engine.store.failed_runs import FailedRunStore
+
+        return FailedRunStore(self.database)
+
+    @cached_property
+    def cancelling(self) -> "CancelStore":
+        """What people cancel."""
+        from engine.store.cancelled_runs import CancelStore
+
+        return CancelStore(self.database)
+
+    @cached_property
+    def reviews(self) -> "ReviewStore":
+        """What people decide about failed runs."""
+        from engine.store.reviews import ReviewStore
+
+        return ReviewStore(self.database)
+
+    @cached_property
+    def pauses(self) -> "PausedQueueStore":
+        """The paused queues."""
+        from engine.store.paused_queues import PausedQueueStore
+
+        return PausedQueueStore(self.database)
 
     @cached_property
     def breaks(self) -> "BreakStore":

@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from engine.states import RUN, UNFINISHED_RUNS, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
+from engine.store.paused_queues import is_paused
 from engine.store.run import CRASHED_OUTCOMES, CRASHES_ALLOWED, Claim
 from engine.store.run_reader import CLAIMABLE
 from engine.store.tables import attempts, runs
@@ -33,6 +34,7 @@ def claim(database: Database, run_id: int, worker: str, *, lease: timedelta) -> 
         runs.c.ready_at <= database_now(),
         or_(runs.c.retry_until.is_(None), runs.c.retry_until >= database_now()),
         ~_has_one_before_it(),
+        ~is_paused(runs.c.queue),
     )
     values = {
         "state": RunState.RUNNING,

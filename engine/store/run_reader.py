@@ -10,6 +10,7 @@ from engine.errors import UnknownId
 from engine.states import UNFINISHED_RUNS, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
+from engine.store.paused_queues import is_paused
 from engine.store.row_id import require_id
 from engine.store.run import Attempt, Run, RunError
 from engine.store.tables import attempts, paused_queues, runs
@@ -132,6 +133,7 @@ class RunReader:
         where = and_(
             runs.c.state.in_(CLAIMABLE),
             runs.c.ready_at <= database_now(steady=True),
+            ~is_paused(runs.c.queue),
             silent,
         )
         return self._many(
