@@ -88,13 +88,14 @@ class Sweep:
     def _rescue(self, lost: Sequence[Run], lease_ends: str) -> None:
         for run in lost:
             job = self.jobs.get(run.job)
-            again = (job is None or job.on_crash == "retry") and (
-                run.attempt < run.attempts_allowed
-            )
+            repeatable = job is None or job.on_crash == "retry"
+            again = repeatable and run.attempt < run.attempts_allowed
             error = run_error("WorkerLost", _text(run, lease_ends))
             quarantined = quarantine_error(self.dispatch.runs, run, error)
             wait = timedelta() if again and quarantined is None else None
-            if self.dispatch.runs.rescue(run, error, wait, quarantined=quarantined):
+            if self.dispatch.runs.rescue(
+                run, error, wait, quarantined=quarantined, needs_review=not repeatable
+            ):
                 facts = {
                     "reference": run.reference,
                     "worker": run.worker,

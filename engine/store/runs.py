@@ -138,14 +138,25 @@ class RunStore(RunReader):
         with self.database.begin() as connection:
             return connection.execute(update(runs).where(*late).values(values)).rowcount == 1
 
-    def fail(self, claim: Claim, error: RunError, peak_memory_bytes: int | None = None) -> bool:
-        """The attempt failed and none is left; False if the lease was lost."""
+    def fail(
+        self,
+        claim: Claim,
+        error: RunError,
+        peak_memory_bytes: int | None = None,
+        *,
+        needs_review: bool = False,
+    ) -> bool:
+        """The attempt failed and none is left; False if the lease was lost.
+
+        With `needs_review` a person must look at it before it is retried.
+        """
         return self._end(
             claim,
             RunState.FAILED,
             "failed",
             error,
             peak_memory_bytes,
+            review="required" if needs_review else None,
             finished_at=database_now(),
         )
 

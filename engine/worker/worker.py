@@ -14,6 +14,7 @@ from engine.execution.orders import StopReason
 from engine.execution.rounds import Rounds
 from engine.execution.sweep import Sweep
 from engine.huey_app.doorbell import Doorbell
+from engine.store.cancelled_runs import CancelStore
 from engine.store.workers import WorkerStore
 from engine.worker.fork_server import ForkServer
 
@@ -22,6 +23,7 @@ logger = logging.getLogger("engine.worker")
 BEAT_SECONDS = 2.0
 FENCE_SECONDS = 0.5
 SWEEP_SECONDS = 1.0
+CANCEL_SECONDS = 0.5
 SPOOL_SECONDS = 5.0
 HAND_BACK_SECONDS = 0.2
 
@@ -58,6 +60,7 @@ class Worker:
         self._rounds = [
             Rounds("heartbeat", self._beat, seconds=BEAT_SECONDS),
             Rounds("fence", self.claims.fence, seconds=FENCE_SECONDS),
+            Rounds("cancel", self._stop_cancelled, seconds=CANCEL_SECONDS),
             Rounds("sweep", self.sweep.once, seconds=SWEEP_SECONDS),
             Rounds("spool", self.purge_spool, seconds=SPOOL_SECONDS),
         ]
@@ -108,6 +111,14 @@ class Worker:
         self.claims.beat()
         if not self.presence.seen(self.id, foreign_messages=self.doorbell.foreign_messages):
             self._announce()
+
+    def _stop_cancelled(self) -> None:
+        """End the attempts of runs that a person cancelled; a thread's own cannot be cut off."""
+        claims = self.claims.all()
+        if not claims:
+            return
+        for claim in CancelStore(self.executor.runs.database).to_stop(claims):
+            self.fork_server.stop(attempt_id(claim), StopReason.CANCELLED)
 
     def _hand_back(self) -> None:
         """After the grace time, again and again: a run may have been claimed just before it."""
