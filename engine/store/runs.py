@@ -296,9 +296,7 @@ def _or_cancelled(values: dict[str, Any]) -> dict[str, Any]:
     """`values` of a move that ends no run well: one that a person wants to end is cancelled."""
     RUN.require(RunState.RUNNING, RunState.CANCELLED)
     wanted = runs.c.cancel_requested_at.is_not(None)
-    ends = case(
-        (wanted, database_now()), else_=values.get("finished_at", literal(None, Instant()))
-    )
+    ends = case((wanted, database_now()), else_=values.get("finished_at", literal(None, Instant())))
     review = case((wanted, null()), else_=literal(values.get("review"), Words))
     state = case(
         (wanted, literal(RunState.CANCELLED, Words)), else_=literal(values["state"], Words)
