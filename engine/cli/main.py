@@ -11,6 +11,7 @@ from engine.cli import (
     breaks,
     database,
     demo,
+    doctor,
     jobs,
     queue,
     reconciliations,
@@ -35,6 +36,7 @@ cli.command("up")(up.up)
 cli.command("scheduler")(up.scheduler)
 cli.command("run")(run.run)
 cli.command("jobs")(jobs.jobs)
+cli.command("doctor")(doctor.doctor)
 for group, name in (
     (runs.cli, "runs"),
     (queue.cli, "queue"),

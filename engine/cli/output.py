@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -57,6 +58,11 @@ def print_facts(facts: Mapping[str, object]) -> None:
 def terminal_width() -> int | None:
     """The columns of the terminal that stdout is; None if it is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def is_coloured() -> bool:
+    """Whether stdout is a terminal whose user has nothing against colours."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 def local(instant: datetime | None) -> str:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from huey.storage import BaseStorage
@@ -117,6 +118,12 @@ class Doorbell:
         """How many messages are in the queue now."""
         with self._asked():
             return int(self.storage(queue).queue_size())
+
+    def server_clock(self) -> datetime | None:
+        """The present instant by the queue's server; None if it has no clock of its own."""
+        with self._asked():
+            ask = getattr(self.storage("default"), "server_clock", None)
+            return None if ask is None else ask()
 
     def storage(self, queue: str) -> BaseStorage:
         """The Huey storage of one queue."""

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Generator
+from datetime import datetime
 from typing import Any, TypeVar
 
 import psycopg
@@ -130,6 +131,17 @@ class PostgresQueue(PostgresStorage):  # type: ignore[misc]
     def enqueued_items(self, limit: int | None = None) -> list[bytes]:
         """The messages, the first one first."""
         return self._surely(lambda: super(PostgresQueue, self).enqueued_items(limit))
+
+    def server_clock(self) -> datetime:
+        """The present instant by the server."""
+
+        def ask() -> datetime:
+            with self.db() as cursor:
+                cursor.execute("select clock_timestamp()")
+                now: datetime = cursor.fetchone()[0]
+            return now
+
+        return self._surely(ask)
 
     def _surely(self, use: Callable[[], T]) -> T:
         """Use the queue; once more if only its tables or a living connection were missing."""

@@ -1,0 +1,73 @@
+"""The queue is away or paused, or nobody takes what is in it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from engine.errors import Unreachable
+from engine.operations.doctor.cause import Cause, Finding, Question
+from engine.operations.doctor.patient import Patient
+from engine.operations.doctor.probes import probe_of
+from engine.operations.doctor.wording import counted, lasting, listed
+
+# A worker that has nothing to do looks at its queues twice a second.
+_LYING_FOR = timedelta(seconds=10)
+
+
+def _away(patient: Patient) -> Iterator[Finding]:
+    if not patient.has_queue:
+        return
+    try:
+        patient.doorbell.size("default")
+    except Unreachable as error:
+        yield Finding(text=str(error), next=[probe_of(patient.settings.queue)])
+
+
+def _paused(patient: Patient) -> Iterator[Finding]:
+    waiting = {each.queue: each.ready for each in patient.symptoms.waiting()}
+    now = patient.symptoms.now()
+    for pause in patient.paused:
+        since = lasting(now - pause.paused_at)
+        why = f" ({pause.reason})" if pause.reason else ""
+        ready = counted(waiting.get(pause.queue, 0), "run")
+        text = f"{pause.actor} paused the queue {pause.queue} {since} ago{why}; {ready} wait there"
+        yield Finding(text=text, next=[f"engine queue resume {pause.queue}"])
+
+
+def _untaken(patient: Patient) -> Iterator[Finding]:
+    if not patient.has_queue:
+        return
+    running = patient.symptoms.running()
+    stopped = {pause.queue for pause in patient.paused}
+    for waiting in patient.symptoms.waiting():
+        queue = waiting.queue
+        idle = [
+            worker
+            for worker in patient.workers
+            if queue in worker.queues and running.get(worker.id, 0) < worker.threads
+        ]
+        if not idle or queue in stopped:
+            continue
+        rung = patient.symptoms.rung_for(queue, before=_LYING_FOR)
+        lying = rung & patient.doorbell.waiting(queue)
+        if lying:
+            hosts = listed(sorted({worker.host for worker in idle}))
+            text = (
+                f"{counted(len(lying), 'message')} in {patient.doorbell.shown_url} for the queue "
+                f"{queue}, and idle workers on {hosts} do not take any: is their ENGINE_QUEUE_URL "
+                "another one?"
+            )
+            yield Finding(text=text, next=["engine queue workers", "env | grep ENGINE_QUEUE_URL"])
+
+
+QUEUE_AWAY = Cause(
+    name="queue_away", question=Question.NOT_PROCESSING, fine="the queue answers", look=_away
+)
+QUEUE_PAUSED = Cause(
+    name="queue_paused", question=Question.NOT_PROCESSING, fine="no queue is paused", look=_paused
+)
+MESSAGES_UNTAKEN = Cause(
+    name="messages_untaken",
+    question=Question.NOT_PROCESSING,
+    fine="idle workers take what is in the queue",
+    look=_untaken,
+)
