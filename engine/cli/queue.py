@@ -6,16 +6,9 @@ import typer
 
 from engine.cli.context import the_app
 from engine.cli.output import Json, log_to_stderr, print_json, print_table
-from engine.errors import Invalid
-from engine.job import QUEUE_NAME
+from engine.cli.queue_names import queue_names
 
 cli = typer.Typer(help="Workers, and what waits for them.", no_args_is_help=True)
-
-
-class WrongQueue(Invalid):
-    """No queue can have this name."""
-
-    message = "--queue: {name!r} is no queue's name; it must match [a-z0-9_]+"
 
 
 @cli.command()
@@ -32,10 +25,7 @@ def work(
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Carry out runs until told to stop; then finish or hand back what is under way."""
-    queues = [name.strip() for name in queue.split(",") if name.strip()]
-    for name in queues or [queue]:
-        if not QUEUE_NAME.fullmatch(name):
-            raise WrongQueue(name=name)
+    queues = queue_names(queue)
     if parent is not None:
         from engine.attempt.prctl import end_with_parent
 

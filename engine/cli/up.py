@@ -33,11 +33,14 @@ def up(
 ) -> None:
     """Scheduler and workers in one foreground process tree; Ctrl-C drains."""
     from engine.cli.household import Household
+    from engine.cli.queue_names import queue_names
 
+    chosen = None if queue is None else queue_names(queue)
     app = the_app()
-    # What is wrong with the files or the ledger is said here, before anything is started.
-    _ = app.database
-    queues = queue or ",".join(served(app.jobs, app.schedules))
+    # What is wrong with the files, a setting or the ledger is said here, before anything is
+    # started; whether queue, storage and sources answer is asked when they are used.
+    _ = app.database, app.doorbell, app.retention, app.reconciliation_definitions
+    queues = ",".join(chosen or served(app.jobs, app.schedules))
     app.close()
     log_to_stderr()
     me = str(os.getpid())

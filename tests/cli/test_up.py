@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from engine.cli.up import served
 from engine.job import Job
 from tests.builders.schedule import a_schedule
+from tests.cli.conftest import Engine
 
 
 def test_the_queue_of_a_schedule_is_served_though_no_job_has_it() -> None:
@@ -41,3 +44,25 @@ def test_it_runs_the_jobs_of_its_home_wherever_it_is_started(tmp_path: Path) -> 
             if "state=succeeded" in line and process.poll() is None:
                 process.send_signal(signal.SIGINT)
     assert process.returncode == 0, "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "said"),
+    [
+        (["--queue", "bad name"], {}, "--queue: 'bad name' is no queue's name"),
+        (["--queue", "default,Night"], {}, "--queue: 'Night' is no queue's name"),
+        (["--queue", ","], {}, "--queue: ',' is no queue's name"),
+        ([], {"ENGINE_STORAGE_URL": "s3://key:secret@bucket"}, "credentials belong into AWS_"),
+        ([], {"ENGINE_STORAGE_URL": "sftp://me:secret@host/"}, "write sftp://user@host:port/path"),
+        ([], {"ENGINE_QUEUE_URL": "postgresql://me:secret@h/q?nope=1"}, "ENGINE_QUEUE_URL: "),
+        ([], {"ENGINE_SOURCES__CANTEEN": "oracle://me:secret@h/x"}, "oracle:// is not supported"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_before_anything_starts(
+    engine: Engine, arguments: list[str], settings: dict[str, str], said: str
+) -> None:
+    done = engine("up", *arguments, **settings)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+    assert "secret" not in done.stderr
