@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 DEFAULT_ATTEMPTS = 3
+_A_YEAR = timedelta(days=366)
 _FIRST_WAIT = timedelta(seconds=10)
 # Doubling reaches any cap within 64 steps; a larger exponent would overflow a timedelta first.
 _LAST_DOUBLING = 64
@@ -20,10 +21,10 @@ class RetryLater(Exception):
     """
 
     def __init__(self, *, after: timedelta | float, reason: str = "") -> None:
-        """`after` is a duration, or seconds; ValueError if it lies in the past."""
+        """`after` is a duration, or seconds; ValueError unless it lies within a year from now."""
         wait = after if isinstance(after, timedelta) else timedelta(seconds=after)
-        if wait < timedelta(0):
-            raise ValueError(f"after={after!r} lies in the past")
+        if not timedelta(0) <= wait <= _A_YEAR:
+            raise ValueError(f"after={after!r} does not lie within a year from now")
         self.after = wait
         self.reason = reason
         super().__init__(reason or f"not yet; again after {wait.total_seconds():g} s")

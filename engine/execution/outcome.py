@@ -5,13 +5,17 @@ import json
 import re
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.errors import EngineError, Invalid
 from engine.redaction import without_passwords
+from engine.retry import RetryLater, RetryPolicy
 from engine.store.run import RunError
 
 RESULT_LIMIT = 65_536
+_ORDINARY = RetryPolicy()
 _TRACE_LIMIT = 20_000
 _MESSAGE_LIMIT = 4_000
 # What differs between two errors that are alike: numbers, ids, addresses, quoted values.
@@ -41,8 +45,8 @@ def success(result: Any) -> dict[str, Any]:
     return {"result": result}
 
 
-def failure(error: BaseException) -> dict[str, Any]:
-    """The outcome of a job that raised."""
+def failure(error: BaseException, policy: RetryPolicy = _ORDINARY) -> dict[str, Any]:
+    """The outcome of a job that raised, by its retry policy: only here are the classes known."""
     trace = "".join(traceback.format_exception(error))
     try:
         message = str(error) or type(error).__name__
@@ -53,14 +57,29 @@ def failure(error: BaseException) -> dict[str, Any]:
             "type": type(error).__name__,
             "message": message[:_MESSAGE_LIMIT],
             "trace": trace[-_TRACE_LIMIT:],
-            "lasting": isinstance(error, Invalid),
+            "lasting": isinstance(error, Invalid) or not policy.retries(error),
+            **_put_off(error),
         }
     }
 
 
+def not_started(error: EngineError) -> dict[str, Any]:
+    """The outcome of an attempt that could not be started."""
+    return {"error": {"type": "NotStarted", "message": str(error), "trace": None}}
+
+
 def is_lasting(outcome: Mapping[str, Any]) -> bool:
-    """Whether another attempt would fail alike: what the engine calls invalid stays so."""
+    """Whether another attempt would fail alike, or its job wants none after such an error.
+
+    What the engine calls invalid stays so.
+    """
     return bool(outcome.get("error", {}).get("lasting", False))
+
+
+def put_off_for(outcome: Mapping[str, Any]) -> timedelta | None:
+    """After which wait the job wants to be tried again without a failure; None if it does not."""
+    seconds = outcome.get("error", {}).get("later_seconds")
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def error_in(outcome: Mapping[str, Any]) -> RunError | None:
@@ -77,6 +96,26 @@ def run_error(type_: str, message: str, trace: str | None = None) -> RunError:
     alike = _VARIABLE.sub("?", f"{type_}: {message}")
     fingerprint = hashlib.sha256(alike.encode()).hexdigest()[:16]
     return RunError(type=type_, message=message, fingerprint=fingerprint, trace=trace)
+
+
+def beside_first(error: RunError, first: RunError | None) -> RunError:
+    """An error of the engine's that names the first one of its run: that is what went wrong."""
+    if first is None or first.type == error.type:
+        return error
+    told = f"; the first error was {first.type}: {first.message}"
+    return error if told in error.message else replace(error, message=error.message + told)
+
+
+def too_late(error: RunError, retry_until: datetime | None) -> RunError:
+    """The error of a run that is not tried again, since no attempt may start by then."""
+    until = retry_until.isoformat(timespec="seconds") if retry_until else "now"
+    return replace(error, message=f"{error.message}; it was to be tried until {until} only")
+
+
+def _put_off(error: BaseException) -> dict[str, float]:
+    if not isinstance(error, RetryLater):
+        return {}
+    return {"later_seconds": error.after.total_seconds()}
 
 
 def _storable(text: str) -> str:

@@ -25,7 +25,7 @@ def perform(job: Job, context: JobContext, params: Mapping[str, Any]) -> dict[st
             result = job.function(context, **job.arguments(params))
             return outcome.success(result)
         except BaseException as error:  # noqa: BLE001 - a job may raise anything; all of it is recorded
-            return outcome.failure(error)
+            return outcome.failure(error, job.retry)
 
 
 class ReporterHandler(logging.Handler):

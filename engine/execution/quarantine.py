@@ -5,7 +5,7 @@ its process died without a word (a segmentation fault, the kernel out of memory,
 that raised, was handed back, or was killed at its own time or memory limit has not crashed.
 """
 
-from engine.execution.outcome import run_error
+from engine.execution.outcome import beside_first, run_error
 from engine.store.run import CRASHES_ALLOWED, Run, RunError
 from engine.store.run_reader import RunReader
 
@@ -17,8 +17,11 @@ def quarantine_error(runs: RunReader, run: Run, error: RunError) -> RunError | N
     if count < CRASHES_ALLOWED:
         return None
     first = f"{crashes[0].error_type}: {crashes[0].error_message}"
-    return run_error(
+    quarantined = run_error(
         "Quarantined",
         f"crashed {count} times; quarantined: look at its attempts and logs "
         f"(engine runs show {run.reference}) before it is retried; the first crash was {first}",
     )
+    if run.first_error is None or run.first_error.type == crashes[0].error_type:
+        return quarantined
+    return beside_first(quarantined, run.first_error)

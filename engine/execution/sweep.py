@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from engine.clock import elapsed
 from engine.dispatch import Dispatch
-from engine.execution.outcome import run_error
+from engine.execution.outcome import beside_first, run_error, too_late
 from engine.execution.overlong import OverlongLeases
 from engine.execution.quarantine import quarantine_error
 from engine.huey_app.doorbell import QueueUnreachable
@@ -66,6 +66,7 @@ class Sweep:
         if now >= self.rescue_from:
             self._rescue(lost, "ended at")
             self._rescue(dead, "by a clock that was set back since ends at")
+        self._give_up(runs.overdue())
         self.dispatch.ring_due()
         return True
 
@@ -90,7 +91,8 @@ class Sweep:
             job = self.jobs.get(run.job)
             repeatable = job is None or job.on_crash == "retry"
             again = repeatable and run.attempt < run.attempts_allowed
-            error = run_error("WorkerLost", _text(run, lease_ends))
+            why = run_error("WorkerLost", _text(run, lease_ends))
+            error = beside_first(why, run.first_error)
             quarantined = quarantine_error(self.dispatch.runs, run, error)
             wait = timedelta() if again and quarantined is None else None
             if self.dispatch.runs.rescue(
@@ -104,6 +106,15 @@ class Sweep:
                 logger.warning("a run was rescued", extra=facts)
                 if wait is None:
                     self.dispatch.ring_next(run)
+
+    def _give_up(self, overdue: Sequence[Run]) -> None:
+        """Runs whose time for attempts has passed fail with what they had."""
+        for run in overdue:
+            error = run.error or run_error("TooLate", "no attempt was started in time")
+            error = beside_first(too_late(error, run.retry_until), run.first_error)
+            if self.dispatch.runs.give_up(run, error):
+                logger.warning("a run was given up", extra={"reference": run.reference})
+                self.dispatch.ring_next(run)
 
     def stop(self) -> None:
         """Let another process sweep at once."""

@@ -109,5 +109,6 @@ def test_later_is_a_duration_or_seconds() -> None:
     assert RetryLater(after=SECOND * 5, reason="the bank is closed").after == SECOND * 5
     assert str(RetryLater(after=90)) == "not yet; again after 90 s"
     assert str(RetryLater(after=5, reason="the bank is closed")) == "the bank is closed"
-    with pytest.raises(ValueError, match="lies in the past"):
-        RetryLater(after=-1)
+    for wrong in (-1, timedelta(days=400)):
+        with pytest.raises(ValueError, match="does not lie within a year from now"):
+            RetryLater(after=wrong)

@@ -1,11 +1,12 @@
 """The executor: every way an attempt can end is written down as the job's policy wants it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from engine.dispatch import Dispatch
 from engine.errors import EngineError
@@ -21,16 +22,19 @@ from engine.execution.orders import (
     StopReason,
     Stream,
 )
+from engine.execution.telling import RunEnded, RunStarted
 from engine.job import Job, job
 from engine.registry import UnknownJob
-from engine.retry import RetryPolicy
+from engine.retry import RetryLater, RetryPolicy
 from engine.states import RunState
 from engine.store.database import LedgerUnreachable
 from engine.store.logs import LogStore
 from engine.store.run import Run
 from engine.store.runs import RunStore
+from engine.store.tables import runs as run_table
 from tests.builders.booking import (
     BROKEN,
+    LONG_AGO,
     MIDNIGHT,
     a_claim,
     a_firing,
@@ -59,7 +63,17 @@ def touch(context: Any) -> None:
     """Run in the worker."""
 
 
-JOBS: dict[str, Job] = {each.name: each for each in (purge, pay, touch)}
+@job(retry=RetryPolicy(first_wait=MINUTE))
+def doubling(context: Any) -> None:
+    """Wait longer and longer."""
+
+
+@job(retry=RetryPolicy(never_retry_on=("TimeLimitExceeded",)))
+def impatient(context: Any) -> None:
+    """Do not try again what took too long."""
+
+
+JOBS: dict[str, Job] = {each.name: each for each in (purge, pay, touch, doubling, impatient)}
 
 
 @dataclass
@@ -274,6 +288,171 @@ def test_what_was_ended_has_not_crashed(
     run = carried_out_again(executor, 5, attempts=50)
     assert (run.attempt, run.review) == (5, None)
     assert run.state in (RunState.RETRYING, RunState.QUEUED)
+
+
+def test_the_wait_is_a_random_share_and_grows_with_failures_alone(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    handed_back = {"cause": Cause.STOPPED, "reason": StopReason.HANDED_BACK, "error": "told to"}
+    failed = {"cause": Cause.FINISHED, "outcome": {"error": ENDED_BADLY}}
+    half = replace(executor, draw=lambda: 0.5)
+    run = a_run(executor.runs, job="doubling", attempts=9)
+    for end in (handed_back, failed, handed_back, failed):
+        due_now(executor.runs.database)
+        attempts.end = end
+        half.carry_out(run.id)
+    (_, _, _, last) = executor.runs.attempts_of(run.id)
+    waited = executor.runs.get(run.id).ready_at - (last.finished_at or LONG_AGO)
+    # The second failure: twice the first wait, and half of it.
+    assert abs(waited - MINUTE) < timedelta(seconds=5)
+
+
+def test_failures_before_a_person_sent_it_back_do_not_lengthen_the_wait(
+    executor: Executor, attempts: FakeAttempts, runs: RunStore
+) -> None:
+    attempts.end = {"cause": Cause.FINISHED, "outcome": {"error": ENDED_BADLY}}
+    run = a_run(runs, job="doubling", attempts=9)
+    executor.carry_out(run.id)
+    with runs.database.begin() as connection:
+        connection.execute(update(run_table).values(touched_at=datetime.now(UTC)))
+    due_now(runs.database)
+    replace(executor, draw=lambda: 1.0).carry_out(run.id)
+    (_, last) = runs.attempts_of(run.id)
+    waited = runs.get(run.id).ready_at - (last.finished_at or LONG_AGO)
+    assert abs(waited - MINUTE) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [(ConnectionError("gone"), RunState.RETRYING), (ValueError("7"), RunState.FAILED)],
+)
+def test_the_attempts_own_process_decides_which_errors_are_worth_it(
+    executor: Executor, attempts: FakeAttempts, error: Exception, state: RunState
+) -> None:
+    told = outcome.failure(error, RetryPolicy(retry_on=(ConnectionError,)))
+    attempts.end = {"cause": Cause.FINISHED, "outcome": told}
+    run = carried_out(executor, attempts=3)
+    assert (run.state, run.attempt) == (state, 1)
+
+
+@pytest.mark.parametrize(
+    ("cause", "state"),
+    [(Cause.TIME_LIMIT, RunState.FAILED), (Cause.MEMORY_LIMIT, RunState.RETRYING)],
+)
+def test_a_limit_may_be_an_error_that_is_not_worth_it(
+    executor: Executor, attempts: FakeAttempts, cause: Cause, state: RunState
+) -> None:
+    attempts.end = {"cause": cause, "error": "the limit passed"}
+    assert carried_out(executor, job="impatient", attempts=3).state is state
+
+
+def test_a_job_may_come_back_later_without_using_up_an_attempt(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    later = RetryLater(after=MINUTE, reason="the bank is closed")
+    attempts.end = {"cause": Cause.FINISHED, "outcome": outcome.failure(later)}
+    run = a_run(executor.runs, attempts=1)
+    for times in (1, 2, 3):
+        due_now(executor.runs.database)
+        told = executor.carry_out(run.id)
+        assert told is not None
+        assert not told.failed
+        waiting = executor.runs.get(run.id)
+        assert (waiting.state, waiting.attempt) == (RunState.RETRYING, times)
+        assert waiting.attempts_allowed == times + 1
+        assert waiting.ready_at > datetime.now(UTC) + MINUTE / 2
+    assert waiting.error is not None
+    assert (waiting.error.type, waiting.error.message) == ("RetryLater", "the bank is closed")
+    assert waiting.first_error is None
+
+
+def test_the_next_attempt_is_not_waited_for_if_it_would_be_too_late(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    later = outcome.failure(RetryLater(after=timedelta(minutes=5), reason="closed"))
+    for told, message in ((later, "closed"), ({"error": ENDED_BADLY}, "row 7")):
+        attempts.end = {"cause": Cause.FINISHED, "outcome": told}
+        run = carried_out(executor, attempts=3, retry_for=timedelta(seconds=30))
+        assert run.state is RunState.FAILED
+        assert run.error is not None
+        assert run.retry_until is not None
+        until = run.retry_until.isoformat(timespec="seconds")
+        assert run.error.message == f"{message}; it was to be tried until {until} only"
+        assert carried_out(executor, retry_for=timedelta(hours=1)).state is RunState.RETRYING
+
+
+@pytest.mark.parametrize("cause", [Cause.TIME_LIMIT, Cause.MEMORY_LIMIT, Cause.CRASHED])
+def test_the_first_error_stays_in_the_words_of_a_later_end(
+    executor: Executor, attempts: FakeAttempts, cause: Cause
+) -> None:
+    run = a_run(executor.runs, attempts=3)
+    attempts.end = {"cause": Cause.FINISHED, "outcome": {"error": ENDED_BADLY}}
+    executor.carry_out(run.id)
+    attempts.end = {"cause": cause, "error": "it was ended"}
+    for _ in range(2):
+        due_now(executor.runs.database)
+        executor.carry_out(run.id)
+    ended = executor.runs.get(run.id)
+    assert ended.state is RunState.FAILED
+    assert ended.error is not None
+    assert ended.error.message == "it was ended; the first error was ValueError: row 7"
+    alone = outcome.run_error(ended.error.type, "it was ended")
+    assert ended.error.fingerprint == alone.fingerprint
+
+
+def test_a_quarantined_run_names_its_first_error_too(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    attempts.end = {"cause": Cause.FINISHED, "outcome": {"error": ENDED_BADLY}}
+    run = a_run(executor.runs, attempts=50)
+    executor.carry_out(run.id)
+    attempts.end = {"cause": Cause.CRASHED, "error": "killed by signal 11"}
+    for _ in range(3):
+        due_now(executor.runs.database)
+        executor.carry_out(run.id)
+    error = executor.runs.get(run.id).error
+    assert error is not None
+    assert error.type == "Quarantined"
+    assert error.message.count("the first error was ValueError: row 7") == 1
+
+
+def test_a_workers_number_of_attempts_is_settled_at_the_first_claim(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    attempts.end = {"cause": Cause.FINISHED, "outcome": {"error": ENDED_BADLY}}
+    other = replace(executor, attempts_by_default={"purge": 2})
+    run = a_run(executor.runs, attempts=9)
+    other.carry_out(run.id)
+    assert executor.runs.get(run.id).attempts_allowed == 2
+    due_now(executor.runs.database)
+    replace(executor, attempts_by_default={"purge": 5}).carry_out(run.id)
+    assert executor.runs.get(run.id).state is RunState.FAILED
+
+
+def test_what_a_worker_tells_of_a_run(executor: Executor, attempts: FakeAttempts) -> None:
+    said: list[RunStarted] = []
+    telling = replace(executor, listener=said.append)
+    run = a_run(executor.runs)
+    assert telling.carry_out(run.id) == said[-1]
+    started, ended = said
+    assert (started.reference, started.job, started.queue) == (run.reference, "purge", "default")
+    assert isinstance(ended, RunEnded)
+    assert (ended.state, ended.peak_memory_bytes, ended.error) == (RunState.SUCCEEDED, 9, None)
+    assert (ended.attempt, ended.attempts_allowed, ended.failed) == (1, 3, False)
+    assert telling.carry_out(run.id) is None
+    assert len(said) == 2
+
+
+def test_a_listener_that_breaks_does_not_disturb_the_run(
+    executor: Executor, attempts: FakeAttempts, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(said: object) -> None:
+        raise BrokenPipeError
+
+    run = a_run(executor.runs)
+    replace(executor, listener=break_down).carry_out(run.id)
+    assert executor.runs.get(run.id).state is RunState.SUCCEEDED
+    assert caplog.messages == ["what a worker told was not heard"] * 2
 
 
 def test_a_run_handed_back_keeps_its_attempt(executor: Executor, attempts: FakeAttempts) -> None:

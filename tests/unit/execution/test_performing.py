@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, cast
 
 import pytest
@@ -15,11 +15,13 @@ from engine.execution.context import JobContext, Services
 from engine.execution.orders import Cause, Order, Stream
 from engine.execution.performing import perform
 from engine.job import Job
+from engine.retry import RetryLater, RetryPolicy
 from engine.store.run import Claim
 from engine.worker.threaded import ThreadedAttempts
 from tests.builders.clock import FakeClock
 
 logger = logging.getLogger("trials")
+ORDINARY = RetryPolicy()
 
 
 @dataclass
@@ -45,7 +47,12 @@ def reporter() -> FakeReporter:
 
 
 def performed(
-    function: Callable[..., Any], reporter: FakeReporter, *, isolated: bool = True, **params: Any
+    function: Callable[..., Any],
+    reporter: FakeReporter,
+    *,
+    isolated: bool = True,
+    retry: RetryPolicy = ORDINARY,
+    **params: Any,
 ) -> dict[str, Any]:
     """The outcome of a job that does this."""
     context = JobContext(
@@ -58,7 +65,9 @@ def performed(
         reporter=reporter,
         services=cast("Services", None),
     )
-    return perform(Job(name="trial", function=function, isolated=isolated), context, params)
+    return perform(
+        Job(name="trial", function=function, isolated=isolated, retry=retry), context, params
+    )
 
 
 def test_a_job_is_given_its_context_and_values_of_its_own_types(reporter: FakeReporter) -> None:
@@ -229,3 +238,33 @@ def test_progress_in_anything_but_whole_numbers_is_the_jobs_mistake(
         context.progress(cast("int", "half"))
 
     assert performed(work, reporter)["error"]["type"] == "TypeError"
+
+
+def test_the_jobs_policy_says_which_errors_are_tried_again(reporter: FakeReporter) -> None:
+    class GatewayBusy(ConnectionError):
+        pass
+
+    def raising(error: Exception) -> Callable[..., Any]:
+        def trial(context: Any) -> None:
+            raise error
+
+        return trial
+
+    policy = RetryPolicy(retry_on=(ConnectionError,), never_retry_on=("TimeoutError",))
+    lasting = {
+        type(error).__name__: outcome.is_lasting(performed(raising(error), reporter, retry=policy))
+        for error in (GatewayBusy(), ValueError(), TimeoutError())
+    }
+    assert lasting == {"GatewayBusy": False, "ValueError": True, "TimeoutError": True}
+
+
+def test_a_job_may_ask_to_be_tried_later(reporter: FakeReporter) -> None:
+    def trial(context: Any) -> None:
+        raise RetryLater(after=90, reason="the bank is closed")
+
+    told = performed(trial, reporter)
+    assert outcome.put_off_for(told) == timedelta(seconds=90)
+    error = outcome.error_in(told)
+    assert error is not None
+    assert (error.type, error.message) == ("RetryLater", "the bank is closed")
+    assert outcome.put_off_for({"result": 7}) is None

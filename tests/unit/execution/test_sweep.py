@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from engine.dispatch import Dispatch
 from engine.execution.sweep import Sweep
@@ -13,8 +14,10 @@ from engine.store.database import LedgerUnreachable
 from engine.store.leases import LeaseStore
 from engine.store.run import NewRun, Run
 from engine.store.runs import RunStore
+from engine.store.tables import runs as run_table
 from tests.builders.booking import (
     BROKEN,
+    LONG_AGO,
     a_claim,
     a_firing,
     a_run,
@@ -281,3 +284,41 @@ def test_a_run_booked_by_a_process_that_died_before_it_rang_is_rung_for(
     run, _ = runs.book(NewRun(job="purge", queue="nightly"))
     sweep.once()
     assert doorbell.messages == [("nightly", run.id)]
+
+
+def test_a_rescued_run_keeps_its_first_error_in_words(sweep: Sweep, runs: RunStore) -> None:
+    run = a_run(runs, attempts=2)
+    assert runs.retry_later(a_claim(runs, run), BROKEN, timedelta())
+    a_claim(runs, run, "worker-9")
+    let_leases_run_out(runs.database)
+    sweep.once()
+    failed = runs.get(run.id)
+    assert failed.state is RunState.FAILED
+    assert failed.error is not None
+    assert failed.error.type == "WorkerLost"
+    assert failed.error.message.endswith("; the first error was RuntimeError: broken")
+    assert failed.first_error is not None
+    assert failed.first_error.message == "broken"
+
+
+def test_runs_for_which_it_is_too_late_are_given_up_with_what_they_had(
+    sweep: Sweep, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    hour = timedelta(hours=1)
+    never, failed, rescued = (a_run(runs, retry_for=hour) for _ in range(3))
+    assert runs.retry_later(a_claim(runs, failed), BROKEN, timedelta())
+    assert runs.retry_later(a_claim(runs, rescued), BROKEN, timedelta())
+    a_claim(runs, rescued, "worker-9")
+    let_leases_run_out(runs.database)
+    with runs.database.begin() as connection:
+        connection.execute(update(run_table).values(retry_until=LONG_AGO))
+    sweep.once()
+    ends = [runs.get(run.id) for run in (never, failed, rescued)]
+    assert [end.state for end in ends] == [RunState.FAILED] * 3
+    messages = [end.error.message for end in ends if end.error]
+    until = "; it was to be tried until 2000-01-01T00:00:00+00:00 only"
+    assert messages[0] == f"no attempt was started in time{until}"
+    assert messages[1] == f"broken{until}"
+    assert messages[2].startswith("worker lost: worker-9 ")
+    assert messages[2].endswith(f"; the first error was RuntimeError: broken{until}")
+    assert doorbell.messages == []
