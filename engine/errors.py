@@ -38,6 +38,7 @@ class Refused(EngineError):
 
 
 class Unreachable(EngineError):
-    """The database, the queue or a source does not answer."""
+    """The database, the queue or a source does not answer; `until` is when it can be used again."""
 
     exit_code = 6
+    until: ClassVar[str] = "it is back"

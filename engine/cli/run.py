@@ -95,7 +95,7 @@ def run(
         print(f"run {booked.id} {booked.reference} {booked.state}{note}", flush=True)
     if done.unrung:
         sys.stderr.write(
-            f"engine: {done.unrung}; the run is booked and starts when the queue is back\n"
+            f"engine: {done.unrung}; the run is booked and starts when {done.unrung.until}\n"
         )
     ended = _wait(booked, quiet=as_json) if wait else booked
     if as_json:

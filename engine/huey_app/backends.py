@@ -1,5 +1,6 @@
 """Where a queue's messages lie: Huey's own storages, by the scheme of the queue's URL."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,12 @@ def opener_of(url: str) -> Opener:
 
 # By name: a SQLite queue needs neither redis nor psycopg.
 _CLIENTS = frozenset({"redis", "psycopg"})
+# The server is there and knows us not; PostgreSQL's say it in words only, while one connects.
+_SHUT = frozenset({"AuthenticationError", "AuthorizationError"})
+_SHUT_WORDS = re.compile(
+    r"authentication failed|no password supplied|no pg_hba\.conf entry"
+    r'|(?:role|database) "[^"]*" does not exist|permission denied for database'
+)
 _AWAY = frozenset({"ConnectionError", "TimeoutError", "OperationalError", "InterfaceError"})
 
 
@@ -113,6 +120,13 @@ def is_of_a_backend(error: Exception) -> bool:
     """Whether the queue's server, file or network is to blame."""
     package = type(error).__module__.partition(".")[0]
     return isinstance(error, OSError | sqlite3.DatabaseError) or package in _CLIENTS
+
+
+def is_shut(error: Exception) -> bool:
+    """Whether the server answered that it does not let us in; waiting will not change that."""
+    names = {each.__name__ for each in type(error).__mro__}
+    said = "OperationalError" in names and _SHUT_WORDS.search(str(error))
+    return bool(said) or not names.isdisjoint(_SHUT)
 
 
 def is_away(error: Exception) -> bool:

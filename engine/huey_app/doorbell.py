@@ -14,7 +14,7 @@ from functools import cached_property
 from huey.storage import BaseStorage
 
 from engine.errors import Unreachable
-from engine.huey_app.backends import Opener, is_away, is_of_a_backend, opener_of
+from engine.huey_app.backends import Opener, is_away, is_of_a_backend, is_shut, opener_of
 from engine.outage import Outage
 from engine.redaction import hide_password, without_password
 
@@ -25,12 +25,21 @@ class QueueUnreachable(Unreachable):
     """The queue's server or file does not answer."""
 
     message = "the queue {url} does not answer: {error}"
+    until = "the queue is back"
 
 
 class QueueRefused(QueueUnreachable):
     """The queue's server answers, but will not do this: out of memory, read-only, not ours."""
 
     message = "the queue {url} refuses: {error}"
+    until = "the queue takes it"
+
+
+class QueueShut(QueueUnreachable):
+    """The queue's server answers, and does not let us in."""
+
+    message = "the queue {url} does not let us in: {error}; correct ENGINE_QUEUE_URL"
+    until = "ENGINE_QUEUE_URL is right"
 
 
 @dataclass(frozen=True)
@@ -182,6 +191,10 @@ class Doorbell:
         except Exception as error:
             if not is_of_a_backend(error):
                 raise
-            kind = QueueUnreachable if is_away(error) else QueueRefused
             text = hide_password(str(error), self._url) or type(error).__name__
+            if is_shut(error):
+                # What Redis says of a password that is missing is about its protocol.
+                text = "it asks for a password" if "HELLO AUTH" in text else text.rstrip(".")
+                raise QueueShut(url=self.shown_url, error=text) from error
+            kind = QueueUnreachable if is_away(error) else QueueRefused
             raise kind(url=self.shown_url, error=text) from error

@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import Invalid
 from engine.huey_app.backends import MissingPostgres, UnreadableUrl
-from engine.huey_app.doorbell import Doorbell, QueueRefused, QueueUnreachable, Ring
+from engine.huey_app.doorbell import Doorbell, QueueRefused, QueueShut, QueueUnreachable, Ring
 from engine.huey_app.postgres import NoAnswer, PostgresQueue, Session
 from tests.builders.postgres import PostgresServer
 
@@ -34,6 +34,19 @@ def doorbell(postgres_server: PostgresServer, database: str) -> Iterator[Doorbel
 
 def test_nothing_is_asked_of_the_server_before_the_queue_is_used() -> None:
     Doorbell("postgresql://127.0.0.1:1/nowhere").storage("default").close()
+
+
+def test_a_server_that_lets_nobody_in_is_not_said_to_be_away(
+    postgres_server: PostgresServer, database: str
+) -> None:
+    for url, said in (
+        (postgres_server.url_of(f"{database}_x"), "database .* does not exist"),
+        (postgres_server.url_of(database, role="stranger"), 'role "stranger" does not exist'),
+    ):
+        doorbell = Doorbell(url)
+        with pytest.raises(QueueShut, match=f"{said}; correct ENGINE_QUEUE_URL"):
+            doorbell.ring("default", 1)
+        doorbell.close()
 
 
 def test_tables_that_somebody_dropped_are_made_again(

@@ -15,7 +15,14 @@ import pytest
 from redis import Redis
 
 from engine.huey_app.backends import BACKENDS
-from engine.huey_app.doorbell import Doorbell, QueueRefused, QueueUnreachable, message_of, run_id_in
+from engine.huey_app.doorbell import (
+    Doorbell,
+    QueueRefused,
+    QueueShut,
+    QueueUnreachable,
+    message_of,
+    run_id_in,
+)
 from tests.builders.postgres import PostgresServer, start_postgres
 from tests.builders.redis import RedisServer, start_redis
 from tests.processes.waiting import until
@@ -382,6 +389,25 @@ def test_a_queue_that_is_refused_keeps_no_other_one_waiting(redis_server: RedisS
         doorbell.ring("spoilt", 1)
     assert doorbell.outage.pause == 0
     doorbell.close()
+
+
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [("", "asks for a password"), (":wrong@", "invalid username-password"), ("me:wrong@", "inval")],
+)
+def test_a_redis_that_lets_nobody_in_is_not_said_to_be_away(
+    tmp_path: Path, user: str, said: str
+) -> None:
+    server = start_redis(tmp_path)
+    with Redis.from_url(server.url) as redis:
+        redis.config_set("requirepass", "right")
+    doorbell = Doorbell(server.url.replace("redis://", f"redis://{user}"))
+    with pytest.raises(QueueShut, match=f"does not let us in: .*{said}.*; correct ENGINE_QUEUE_UR"):
+        doorbell.ring("default", 1)
+    # It is asked as seldom as one that is away.
+    assert doorbell.outage.pause > 0
+    doorbell.close()
+    server.stop()
 
 
 def test_a_redis_that_hangs_is_not_waited_for_for_ever(tmp_path: Path) -> None:

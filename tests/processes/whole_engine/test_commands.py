@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from engine.states import RunState
 from engine.store.database import REVISION
@@ -122,6 +123,27 @@ def test_a_run_is_booked_while_the_queue_is_away_and_starts_when_it_is_back(
     until(lambda: "the queue is away" in redis_home.said(), within=20)
     assert redis_home.count(RunState.QUEUED) == 1
     own_redis.restart()
+    until(lambda: redis_home.count(RunState.SUCCEEDED) == 1, within=20)
+
+
+def test_a_run_whose_queue_lets_nobody_in_starts_when_the_setting_is_right(
+    redis_home: Home, own_redis: RedisServer
+) -> None:
+    with Redis.from_url(own_redis.url) as redis:
+        redis.config_set("requirepass", "right")
+    wrong = own_redis.url.replace("//", "//:wrong-one@")
+    redis_home.more["ENGINE_QUEUE_URL"] = wrong
+    shut = redis_home.run("run", "tick")
+    assert shut.returncode == 6
+    assert shut.stdout.startswith("run 1 ")
+    assert shut.stderr.endswith(
+        "does not let us in: invalid username-password pair or user is disabled; correct "
+        "ENGINE_QUEUE_URL; the run is booked and starts when ENGINE_QUEUE_URL is right\n"
+    )
+    assert "wrong-one" not in shut.stderr
+
+    redis_home.more["ENGINE_QUEUE_URL"] = own_redis.url.replace("//", "//:right@")
+    redis_home.start_worker()
     until(lambda: redis_home.count(RunState.SUCCEEDED) == 1, within=20)
 
 
