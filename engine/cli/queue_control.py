@@ -1,0 +1,105 @@
+"""`engine queue pause | resume | clear`: what becomes of the runs that wait in a queue."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from engine.cli.consent import Yes, require_consent
+from engine.cli.context import the_app
+from engine.cli.output import Json, local, print_json
+
+Queues = Annotated[list[str], typer.Argument(metavar="QUEUE...", help="Names of queues.")]
+Reason = Annotated[str | None, typer.Option(help="Why; it is kept and shown.")]
+
+
+def pause(queues: Queues, reason: Reason = None, as_json: Json = False) -> None:
+    """Let no run of these queues start; what is running goes on, and schedules still book.
+
+    \b
+    Examples:
+      engine queue pause payouts --reason "the bank is away"
+      engine queue resume payouts
+    """
+    from engine.operations.actor import current_actor
+    from engine.operations.pausing import pause_queues, paused_json, require_known
+
+    app = the_app()
+    require_known(queues, app.pauses, app.presence, app.jobs)
+    done = pause_queues(app.pauses, queues, actor=current_actor(), reason=reason)
+    if as_json:
+        print_json({"paused": [paused_json(paused) | {"is_new": new} for paused, new in done]})
+        return
+    for paused, is_new in done:
+        why = f": {paused.reason}" if paused.reason else ""
+        if is_new:
+            print(f"queue {paused.queue} is paused{why}; `engine queue resume {paused.queue}`")
+        else:
+            since = f"{local(paused.paused_at)} by {paused.actor}{why}"
+            print(f"queue {paused.queue} was paused already, at {since}")
+
+
+def resume(queues: Queues, as_json: Json = False) -> None:
+    """Let the runs of paused queues start again, those that are ready at once.
+
+    \b
+    Example:
+      engine queue resume payouts
+    """
+    from engine.operations.pausing import paused_json, require_known, resume_queues
+
+    app = the_app()
+    require_known(queues, app.pauses, app.presence, app.jobs)
+    done = resume_queues(app.pauses, app.dispatch, queues)
+    if as_json:
+        found = [paused_json(paused) for paused in done.queues.values() if paused]
+        print_json({"resumed": found})
+    else:
+        for name, paused in done.queues.items():
+            was = (
+                f"goes on; {paused.actor} paused it at {local(paused.paused_at)}"
+                if paused
+                else "was not paused"
+            )
+            print(f"queue {name} {was}")
+    if done.unrung:
+        sys.stderr.write(f"engine: {done.unrung}; its runs start when it is back\n")
+        raise typer.Exit(6)
+
+
+def clear(
+    queue: Annotated[str, typer.Option(help="The queue to clear.")] = "default",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many there are, and do nothing.")
+    ] = False,
+    yes: Yes = False,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Cancel every run that waits in a queue; what is running goes on, and all stay in the history.
+
+    \b
+    Examples:
+      engine queue clear --dry-run
+      engine queue clear --queue reports --yes --reason "booked twice"
+    """
+    from engine.operations.actor import current_actor
+    from engine.operations.cancelling import clear_queue
+    from engine.operations.pausing import require_known
+
+    app = the_app()
+    count = app.cancelling.waiting(queue)
+    if not count and queue != "default":
+        require_known([queue], app.pauses, app.presence, app.jobs)
+    if count and not dry_run:
+        require_consent(f"{_runs(count)} of queue {queue} would be cancelled", yes=yes)
+        actor = current_actor()
+        count = len(clear_queue(app.cancelling, queue, actor=actor, reason=reason))
+    if as_json:
+        print_json({"queue": queue, "cancelled": count, "dry_run": dry_run})
+    else:
+        print(f"{_runs(count)} of queue {queue} {'would be ' if dry_run else ''}cancelled.")
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run" if count == 1 else f"{count:,} runs"

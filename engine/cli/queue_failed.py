@@ -1,0 +1,351 @@
+"""`engine queue failed | retry | forget | flush | prune`: runs that are out of attempts."""
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.consent import Yes, require_consent
+from engine.cli.context import the_app
+from engine.cli.output import Json, local, print_json, print_table
+from engine.errors import Invalid
+
+if TYPE_CHECKING:
+    from engine.app import App
+    from engine.store.failed_runs import FailedRuns, LeftRun
+
+_SHOWN = 20
+_MESSAGE = 100
+
+Names = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids or references of runs.")]
+Queue = Annotated[str | None, typer.Option(help="In this queue.")]
+JobName = Annotated[str | None, typer.Option(help="Of this job.")]
+Error = Annotated[
+    str | None, typer.Option(help="With an error of this type, or with this in its message.")
+]
+Since = Annotated[
+    str | None, typer.Option(help="That failed since then: 24h, 7d, or 2026-12-01T02:00:00+03:00.")
+]
+Until = Annotated[str | None, typer.Option(help="That failed before then; written as --since.")]
+Reference = Annotated[str | None, typer.Option(help="The one with this reference.")]
+Fingerprint = Annotated[
+    str | None, typer.Option(help="With errors alike, as `failed --group-by error` shows them.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Reason = Annotated[str | None, typer.Option(help="Why; it is kept with the run.")]
+
+
+class GroupBy(StrEnum):
+    """What failed runs are counted by."""
+
+    ERROR = "error"
+
+
+class NothingNamed(Invalid):
+    """It was not said which runs are meant."""
+
+    message = (
+        "which runs? Name them by id or reference, say `all`, or give a filter such as --job; "
+        "`engine queue failed` lists them"
+    )
+
+
+class NamedTwice(Invalid):
+    """Runs are named and chosen at the same time."""
+
+    message = "{given} names runs, and {also} chooses among all that failed; give one of the two"
+
+
+def failed(
+    queue: Queue = None,
+    job: JobName = None,
+    error: Error = None,
+    since: Since = None,
+    until: Until = None,
+    reference: Reference = None,
+    fingerprint: Fingerprint = None,
+    group_by: Annotated[
+        GroupBy | None, typer.Option("--group-by", help="Count those whose errors are alike.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Runs that are out of attempts and wait for a person; the last one that failed comes first.
+
+    \b
+    Examples:
+      engine queue failed --since 24h
+      engine queue failed --group-by error
+      engine queue failed --job payouts --error ConnectionError
+    """
+    app = the_app()
+    which = _which(app, queue, job, error, since, until, reference, fingerprint)
+    total = app.failed_runs.count(which)
+    if group_by is not None:
+        _print_groups(app, which, total, limit, as_json)
+        return
+    from engine.operations.run_json import run_json
+
+    found = app.failed_runs.list(which, limit=limit)
+    if as_json:
+        print_json({"runs": [run_json(run) for run in found], "total": total})
+        return
+    rows = [
+        {
+            "id": run.id,
+            "reference": run.reference,
+            "job": run.job,
+            "queue": run.queue,
+            "attempt": run.attempt,
+            "review": run.review,
+            "failed": run.finished_at,
+            "error": f"{run.error.type}: {run.error.message}"[:_MESSAGE] if run.error else None,
+        }
+        for run in found
+    ]
+    columns = ["id", "reference", "job", "queue", "attempt", "review", "failed", "error"]
+    if not any(run.review for run in found):
+        columns.remove("review")
+    print_table(rows, columns, empty="No such failed runs." if total else "No failed runs.")
+    if found:
+        more = f", {len(found)} shown: --limit shows more" if total > len(found) else ""
+        print(f"{_runs(total)} failed{more}. `engine queue retry RUN...` sends them back.")
+
+
+def retry(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN...|all]", help="Ids or references; or all that failed."),
+    ] = None,
+    queue: Queue = None,
+    job: JobName = None,
+    error: Error = None,
+    since: Since = None,
+    until: Until = None,
+    reference: Reference = None,
+    fingerprint: Fingerprint = None,
+    dry_run: DryRun = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many, the oldest first; not with names.")
+    ] = None,
+    rate: Annotated[
+        str | None, typer.Option(help="Let so many start at a time: 5/s, 60/m or 100/h.")
+    ] = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Send failed runs back to their queues: the same runs, with as many attempts again.
+
+    All of them are in one transaction. An unknown id is exit 3, and then none is retried. Runs that
+    are not failed any more are named with who retried them, exit 1; those that a review keeps are
+    named as well, exit 5. The others are retried all the same.
+
+    \b
+    Examples:
+      engine queue retry 42 7K3Q-9XWA
+      engine queue retry all --dry-run
+      engine queue retry --job payouts --error ConnectionError --rate 5/s
+    """
+    from engine.operations.actor import current_actor
+    from engine.operations.retrying import retry_failed
+    from engine.operations.spacing import spacing
+
+    app = the_app()
+    which = _which(app, queue, job, error, since, until, reference, fingerprint)
+    named = [name for name in names or () if name != "all"]
+    filtered = which != _which(app)
+    if not names and not filtered:
+        raise NothingNamed
+    if named:
+        others = {"`all`": "all" in (names or ()), "--limit": limit is not None}
+        also = [what for what, given in {**others, "a filter": filtered}.items() if given]
+        if also:
+            raise NamedTwice(given=named[0], also=also[0])
+        which = _named(app, named)
+    done = retry_failed(
+        app.failed_runs, app.dispatch, app.jobs, which, actor=current_actor(), reason=reason,
+        spacing=spacing(rate) if rate else timedelta(), limit=limit, dry_run=dry_run,
+    )  # fmt: skip
+    if as_json:
+        print_json(done.as_json() | {"dry_run": dry_run})
+    else:
+        becomes = "would be retried" if dry_run else "retried"
+        for run in done.retried[:_SHOWN]:
+            after = f"{run.job}, after {run.attempt} attempt{'s' if run.attempt != 1 else ''}"
+            print(f"run {run.id} {run.reference} {becomes}: {after}")
+        print(f"{_runs(len(done.retried))} {becomes}.")
+    _tell_left(done.left)
+    if done.unrung:
+        sys.stderr.write(f"engine: {done.unrung}; what was retried starts when it is back\n")
+    if done.refused:
+        raise typer.Exit(5)
+    if done.left:
+        raise typer.Exit(1)
+    if done.unrung:
+        raise typer.Exit(6)
+
+
+def forget(
+    names: Names,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Put failed runs aside: they become `discarded`, and stay in the history.
+
+    \b
+    Examples:
+      engine queue forget 42
+      engine queue forget 42 43 --yes --reason "paid by hand"
+    """
+    app = the_app()
+    _discard(app, _named(app, names), dry_run, yes, reason, as_json)
+
+
+def flush(
+    hours: Annotated[
+        float | None, typer.Option(min=0, help="Only what failed so many hours ago or earlier.")
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Put every failed run aside: all become `discarded`, and stay in the history.
+
+    \b
+    Examples:
+      engine queue flush --dry-run
+      engine queue flush --hours 48 --yes
+    """
+    app = the_app()
+    _discard(app, _older(app, hours), dry_run, yes, reason, as_json)
+
+
+def prune(
+    hours: Annotated[
+        float, typer.Option(min=0, help="What failed so many hours ago or earlier.")
+    ] = 24,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Put old failed runs aside: they become `discarded`, and stay in the history.
+
+    \b
+    Examples:
+      engine queue prune --dry-run
+      engine queue prune --hours 720 --yes
+    """
+    app = the_app()
+    _discard(app, _older(app, hours), dry_run, yes, reason, as_json)
+
+
+def _discard(
+    app: "App", which: "FailedRuns", dry_run: bool, yes: bool, reason: str | None, as_json: bool
+) -> None:
+    from engine.operations.actor import current_actor
+    from engine.operations.failed_runs import discard_failed
+    from engine.operations.retrying import left_json
+
+    count = app.failed_runs.count(which)
+    if count and not dry_run:
+        require_consent(f"{_runs(count)} would be discarded", yes=yes)
+    done = discard_failed(
+        app.failed_runs, which, actor=current_actor(), reason=reason, dry_run=dry_run
+    )
+    if as_json:
+        left = [left_json(each) for each in done.left]
+        print_json({"discarded": len(done.moved), "left": left, "dry_run": dry_run})
+    else:
+        becomes = "would be discarded" if dry_run else "discarded; the history has them still"
+        print(f"{_runs(len(done.moved))} {becomes}.")
+    _tell_left(done.left)
+    if done.left:
+        raise typer.Exit(1)
+
+
+def _tell_left(left: "Sequence[LeftRun]") -> None:
+    from engine.operations.retrying import why_left
+
+    for each in left[:_SHOWN]:
+        run = each.run
+        sys.stderr.write(f"run {run.id} {run.reference} is left: {why_left(each, local)}\n")
+    if len(left) > _SHOWN:
+        sys.stderr.write(f"{len(left) - _SHOWN} more are left; --json names them all\n")
+
+
+def _print_groups(
+    app: "App", which: "FailedRuns", total: int, limit: int, as_json: bool
+) -> None:
+    from engine.operations.failed_runs import group_json
+
+    groups = app.failed_runs.by_error(which, limit=limit)
+    if as_json:
+        print_json({"errors": [group_json(group) for group in groups], "total": total})
+        return
+    rows = [
+        {
+            "fingerprint": group.fingerprint,
+            "count": group.count,
+            "first": group.first_seen_at,
+            "last": group.last_seen_at,
+            "example": group.example.reference,
+            "error": f"{error.type}: {error.message}"[:_MESSAGE]
+            if (error := group.example.error)
+            else None,
+        }
+        for group in groups
+    ]
+    columns = ["count", "fingerprint", "first", "last", "example", "error"]
+    print_table(rows, columns, empty="No failed runs.")
+    if groups:
+        print(f"{_runs(total)} failed. `engine queue retry --fingerprint ...` sends a group back.")
+
+
+def _which(
+    app: "App",
+    queue: str | None = None,
+    job: str | None = None,
+    error: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    reference: str | None = None,
+    fingerprint: str | None = None,
+) -> "FailedRuns":
+    from engine.operations.moments import moment
+    from engine.store.failed_runs import FailedRuns
+
+    now = app.clock.now()
+    return FailedRuns(
+        queue=queue,
+        job=job,
+        error=error,
+        since=moment(since, now, option="--since") if since is not None else None,
+        until=moment(until, now, option="--until") if until is not None else None,
+        reference=reference,
+        fingerprint=fingerprint,
+    )
+
+
+def _named(app: "App", names: list[str]) -> "FailedRuns":
+    from engine.store.failed_runs import FailedRuns
+
+    return FailedRuns(ids=app.moves.ids_of(names))
+
+
+def _older(app: "App", hours: float | None) -> "FailedRuns":
+    from engine.store.failed_runs import FailedRuns
+
+    if hours is None:
+        return FailedRuns()
+    return FailedRuns(until=app.clock.now() - timedelta(hours=hours))
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run" if count == 1 else f"{count:,} runs"
