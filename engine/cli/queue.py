@@ -4,11 +4,21 @@ from typing import Annotated
 
 import typer
 
+from engine.cli import queue_control, queue_failed, runs
 from engine.cli.context import the_app
 from engine.cli.output import Json, log_to_stderr, print_json, print_table
 from engine.cli.queue_names import queue_names
 
 cli = typer.Typer(help="Workers, and what waits for them.", no_args_is_help=True)
+cli.command("failed")(queue_failed.failed)
+cli.command("retry")(queue_failed.retry)
+cli.command("forget")(queue_failed.forget)
+cli.command("flush")(queue_failed.flush)
+cli.command("prune")(queue_failed.prune)
+cli.command("pause")(queue_control.pause)
+cli.command("resume")(queue_control.resume)
+cli.command("clear")(queue_control.clear)
+cli.command("cancel")(runs.cancel)
 
 
 @cli.command()
