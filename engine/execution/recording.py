@@ -17,7 +17,6 @@ _ERROR_TYPES: Mapping[Cause | StopReason, str] = {
     Cause.CRASHED: "Crashed",
     Cause.TIME_LIMIT: "TimeLimitExceeded",
     Cause.MEMORY_LIMIT: "MemoryLimitExceeded",
-    StopReason.CANCELLED: "Cancelled",
     StopReason.HANDED_BACK: "HandedBack",
     StopReason.LEASE_LOST: "LeaseLost",
 }
@@ -63,14 +62,20 @@ class Recorder:
     def _interrupted(self, claim: Claim, run: Run, job: Job, end: AttemptEnd) -> bool:
         """It was cut off wherever it was, by no doing of its job's policy."""
         error, peak = _error(end, run), end.peak_memory_bytes
+        if end.reason is StopReason.CANCELLED:
+            return self.runs.cancel(claim, peak)
         repeatable = job.on_crash == "retry"
         wait = self._wait(claim, run, job) if repeatable else None
         if end.cause is Cause.CRASHED:
             quarantined = quarantine_error(self.runs, run, error)
-            return self.runs.crash(claim, error, wait, peak, quarantined=quarantined)
+            # How far it came nobody knows: whoever does not want it repeated must look first.
+            return self.runs.crash(
+                claim, error, wait, peak, quarantined=quarantined, needs_review=not repeatable
+            )
         if not repeatable:
             text = f"{error.message}; it is not repeated, for its job has on_crash='fail'"
-            return self.runs.fail(claim, outcome.run_error(error.type, text), peak)
+            unknown = outcome.run_error(error.type, text)
+            return self.runs.fail(claim, unknown, peak, needs_review=True)
         if end.reason is StopReason.HANDED_BACK:
             return self.runs.hand_back(claim, error, peak)
         if wait is None:
