@@ -280,9 +280,7 @@ def _tell_left(left: "Sequence[LeftRun]") -> None:
         sys.stderr.write(f"{len(left) - _SHOWN} more are left; --json names them all\n")
 
 
-def _print_groups(
-    app: "App", which: "FailedRuns", total: int, limit: int, as_json: bool
-) -> None:
+def _print_groups(app: "App", which: "FailedRuns", total: int, limit: int, as_json: bool) -> None:
     from engine.operations.failed_runs import group_json
 
     groups = app.failed_runs.by_error(which, limit=limit)
