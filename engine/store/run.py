@@ -75,7 +75,8 @@ class Run:
     """One firing of a job with given params, as the ledger has it.
 
     `due_at` is when it was to run at first; it may be claimed from `ready_at` on, which a wait
-    between attempts moves. `error` is the last one, `first_error` the first of its life.
+    between attempts moves. `blocked_at` says since when a limit of its job holds it back. `error` is
+    the last one, `first_error` the first of its life.
     """
 
     id: int
@@ -99,6 +100,7 @@ class Run:
     priority: int
     unique_key: str | None
     limit_key: str | None
+    blocked_at: datetime | None
     payload_bytes: int
     period: tuple[datetime, datetime] | None
     revision: int
@@ -130,6 +132,14 @@ class Run:
         if self.started_at is None or self.finished_at is None:
             return None
         return self.finished_at - self.started_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedRun:
+    """A run that its worker may carry out now, as the ledger has it since; and the proof."""
+
+    claim: Claim
+    run: Run
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ metadata = MetaData(
 )
 
 _UNFINISHED = ", ".join(f"'{state}'" for state in sorted(UNFINISHED_RUNS))
+_CLAIMABLE = "state IN ('queued', 'retrying')"
 
 # SQLite numbers rows by itself only if the key is called INTEGER; that has 64 bits there.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -62,6 +63,7 @@ runs = Table(
     Column("exclusive", Words),  # at most one run with this name is running
     Column("unique_key", Words),  # at most one run with this name is unfinished
     Column("limit_key", Words),  # runs with this name share a limit
+    Column("blocked_at", Instant),  # it could not start then, for that limit; None once it may try
     Column("error_type", Words),
     Column("error_message", Words),
     Column("error_fingerprint", Words),
@@ -91,8 +93,25 @@ runs = Table(
         sqlite_where=text("retry_until IS NOT NULL"),
         postgresql_where=text("retry_until IS NOT NULL"),
     ),
-    Index("ix_runs_queue_state_priority", "queue", "state", "priority"),
+    Index("ix_runs_queue_state", "queue", "state"),
+    # Those that may be claimed, in the order in which they are.
+    Index(
+        "ix_runs_queue_in_order",
+        "queue",
+        "priority",
+        "ready_at",
+        "id",
+        sqlite_where=text(f"{_CLAIMABLE} AND blocked_at IS NULL"),
+        postgresql_where=text(f"{_CLAIMABLE} AND blocked_at IS NULL"),
+    ),
     Index("ix_runs_limit_key_state", "limit_key", "state"),
+    Index(
+        "ix_runs_limit_key_blocked",
+        "limit_key",
+        "queue",
+        sqlite_where=text(f"{_CLAIMABLE} AND blocked_at IS NOT NULL"),
+        postgresql_where=text(f"{_CLAIMABLE} AND blocked_at IS NOT NULL"),
+    ),
     Index("ix_runs_worker_state", "worker", "state"),
     Index("ix_runs_schedule_state", "schedule", "state"),
     Index(

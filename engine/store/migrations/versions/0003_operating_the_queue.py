@@ -10,6 +10,7 @@ down_revision = "0002"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _UNFINISHED = "state IN ('queued', 'retrying', 'running', 'waiting')"
+_CLAIMABLE = "state IN ('queued', 'retrying')"
 
 
 def upgrade() -> None:
@@ -28,6 +29,7 @@ def _runs() -> None:
         sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
         sa.Column("unique_key", sa.Text(), nullable=True),
         sa.Column("limit_key", sa.Text(), nullable=True),
+        sa.Column("blocked_at", Instant(), nullable=True),
         sa.Column("payload_bytes", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("first_error_type", sa.Text(), nullable=True),
         sa.Column("first_error_message", sa.Text(), nullable=True),
@@ -49,7 +51,23 @@ def _runs() -> None:
         sqlite_where=sa.text("retry_until IS NOT NULL"),
         postgresql_where=sa.text("retry_until IS NOT NULL"),
     )
-    op.create_index("ix_runs_queue_state_priority", "runs", ["queue", "state", "priority"])
+    op.create_index("ix_runs_queue_state", "runs", ["queue", "state"])
+    ready = sa.text(f"{_CLAIMABLE} AND blocked_at IS NULL")
+    op.create_index(
+        "ix_runs_queue_in_order",
+        "runs",
+        ["queue", "priority", "ready_at", "id"],
+        sqlite_where=ready,
+        postgresql_where=ready,
+    )
+    blocked = sa.text(f"{_CLAIMABLE} AND blocked_at IS NOT NULL")
+    op.create_index(
+        "ix_runs_limit_key_blocked",
+        "runs",
+        ["limit_key", "queue"],
+        sqlite_where=blocked,
+        postgresql_where=blocked,
+    )
     op.create_index("ix_runs_limit_key_state", "runs", ["limit_key", "state"])
     op.create_index("ix_runs_worker_state", "runs", ["worker", "state"])
     op.create_index(
