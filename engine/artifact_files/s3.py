@@ -1,7 +1,7 @@
 """An object store as a storage: `s3://bucket/prefix`, at Amazon or where `AWS_ENDPOINT_URL` says.
 
-Endpoint, region and credentials come from the usual `AWS_*` environment, profiles and roles. A
-put of an object is atomic there, and so is the end of an upload in parts.
+Endpoint, region and credentials come from the usual `AWS_*` environment, to which `.env` adds, from
+profiles and roles. A put of an object is atomic there, and so is the end of an upload in parts.
 """
 
 import asyncio
@@ -188,7 +188,15 @@ class S3:
         try:
             return int(self._ask("head_object", Key=self._prefix + path)["ContentLength"])
         except FileNotFoundError as error:
+            self._require_bucket()
             raise FileMissing(path=path, root=self.shown) from error
+
+    def _require_bucket(self) -> None:
+        """Raise StorageRefused if it is the bucket that is missing: HEAD does not say what is."""
+        try:
+            self._ask("head_bucket")
+        except FileNotFoundError as error:
+            raise self._without_bucket() from error
 
     def _ask(self, action: str, **facts: Any) -> Any:
         """One request; FileNotFoundError for an object or upload that is not there."""
@@ -196,7 +204,7 @@ class S3:
             return self._files.call_s3(action, Bucket=self.bucket, **facts)
         except FileNotFoundError as error:
             if _told(error)[0] == "NoSuchBucket":
-                raise self._explained(error) from error
+                raise self._without_bucket() from error
             raise
         except Exception as error:
             raise self._explained(error) from error
@@ -212,13 +220,20 @@ class S3:
             kind = StorageUnreachable if passing else StorageRefused
             return kind(url=self.shown, reason=reason)
         if isinstance(error, NoCredentialsError):
-            reason = "no credentials are given; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            reason = (
+                "no credentials are given; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                "in .env for example"
+            )
             return StorageRefused(url=self.shown, reason=reason)
         package = type(error).__module__.partition(".")[0]
         ours = isinstance(error, OSError | BotoCoreError | asyncio.TimeoutError)
         if ours or package in {"aiohttp", "fsspec", "botocore"}:
             return StorageUnreachable(url=self.shown, reason=_one_line(error))
         return error
+
+    def _without_bucket(self) -> StorageRefused:
+        reason = f"there is no bucket {self.bucket!r}; make it, or correct ENGINE_STORAGE_URL"
+        return StorageRefused(url=self.shown, reason=reason)
 
     def _unsupported(self, text: str) -> StorageUnsupported:
         return StorageUnsupported(url=self.shown, text=text)
