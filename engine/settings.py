@@ -18,6 +18,8 @@ from engine.urls import is_server, path_of, require_database, require_scheme, re
 
 # Read by `${env:X}` and `${secret:X}` in YAML, by people's tools, or by a later part.
 _OPEN_PREFIXES = ("ENGINE_SOURCES__", "ENGINE_VAR_", "ENGINE_SECRET_VAR_")
+# Of the client of S3, which reads the environment and knows no other way to say all it may be told.
+_CLIENT_PREFIX = "AWS_"
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _SECRET_NAMES = frozenset(
     {
@@ -178,10 +180,17 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """The settings of this process; raises InvalidSettings naming the first wrong one."""
+    """The settings of this process; raises InvalidSettings naming the first wrong one.
+
+    What `.env` says to the clients of storages goes into the environment, where they look.
+    """
     file = Path(os.environ.get("ENGINE_HOME", "."), ".env")
     try:
-        _refuse_unknown_names({**dotenv_values(file), **os.environ})
+        given = dotenv_values(file)
+        _refuse_unknown_names({**given, **os.environ})
+        for name, value in given.items():
+            if name.startswith(_CLIENT_PREFIX) and value is not None:
+                os.environ.setdefault(name, value)
     except UnicodeDecodeError as error:
         raise InvalidSettings(name=str(file), text=f"it is not UTF-8: {error}") from None
     try:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from tests.builders.disk import a_small_disk
+from tests.builders.s3 import S3Server
+from tests.builders.sftp import SftpServer
 from tests.cli.conftest import Engine, engine_in
 
 
@@ -79,6 +81,46 @@ def test_a_file_that_was_removed_by_hand_or_by_retention_is_named(
     said = refuses(own, artifact, target)
     assert "was deleted at 2026-11-30T00:00:00+00:00 by its retention" in said
     assert not target.exists()
+
+
+def test_options_of_the_storages_client_are_read_from_the_file_and_the_environment_wins(
+    own: Engine, own_home: Path, artifact: Any, tmp_path: Path, s3_server: S3Server
+) -> None:
+    bucket, stored = s3_server.make_bucket(), file_of(own_home, artifact).read_bytes()
+    s3_server.client().put_object(Bucket=bucket, Key=f"nightly/{artifact['path']}", Body=stored)
+    with (own_home / ".env").open("a") as file:
+        file.write(f"ENGINE_STORAGE_URL=s3://{bucket}/nightly\n")
+        file.writelines(f"{name}='{value}'\n" for name, value in s3_server.environment.items())
+    target = tmp_path / "breaks.csv"
+    got = own("artifacts", "get", str(artifact["id"]), "-o", str(target))
+    assert got.returncode == 0, got.stderr
+    assert target.read_bytes() == stored
+    away = own("artifacts", "get", "1", "-o", "-", AWS_ENDPOINT_URL="http://127.0.0.1:9")
+    assert away.returncode == 6
+    assert "Could not connect to the endpoint URL" in away.stderr
+
+
+def test_a_file_or_bucket_that_is_missing_on_a_server_is_named(
+    own: Engine, artifact: Any, tmp_path: Path, s3_server: S3Server, sftp_server: SftpServer
+) -> None:
+    bucket, number = s3_server.make_bucket(), str(artifact["id"])
+    for url, code, said in (
+        (f"s3://{bucket}", 1, f"is not in s3://{bucket}; was it removed by hand"),
+        ("s3://nobucket", 6, "there is no bucket 'nobucket'; make it, or correct ENGINE_STORAGE"),
+        (sftp_server.url("/none"), 1, "/none; was it removed by hand, or is the root wrong?"),
+    ):
+        settings = {**s3_server.environment, "ENGINE_STORAGE_URL": url}
+        got = own("artifacts", "get", number, "-o", str(tmp_path / "x.csv"), **settings)
+        assert (got.returncode, got.stdout, got.stderr.count("\n")) == (code, "", 1), got.stderr
+        assert said in got.stderr
+        assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.parametrize("number", ["4711", "0", "9" * 30, "x", "1.5", "²"])
+def test_an_id_that_nothing_has_is_exit_3(own: Engine, number: str) -> None:
+    got = own("artifacts", "get", number)
+    assert (got.returncode, got.stderr.count("\n")) == (3, 1), got.stderr
+    assert f"no artifact has the id {number}" in got.stderr.replace("'", "")
 
 
 def test_a_target_without_room_is_left_as_it_was(
