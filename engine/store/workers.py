@@ -41,9 +41,19 @@ class WorkerStore:
         self.presence = presence
 
     def announce(
-        self, *, worker: str, host: str, pid: int, kind: str, queues: Sequence[str], threads: int
+        self,
+        *,
+        worker: str,
+        host: str,
+        pid: int,
+        kind: str,
+        queues: Sequence[str],
+        threads: int,
+        version: str | None = None,
+        manager: str | None = None,
+        replaces: str | None = None,
     ) -> None:
-        """A process starts."""
+        """A process starts; it `replaces` the one that it was before a restart."""
         row = {
             "id": worker,
             "host": host,
@@ -53,6 +63,10 @@ class WorkerStore:
             "threads": threads,
             "started_at": database_now(),
             "seen_until": database_now(self.presence),
+            "seen_at": database_now(),
+            "version": version,
+            "manager": manager,
+            "replaces": replaces,
         }
         # In one order, and without those that another process is removing.
         gone = (
@@ -67,10 +81,14 @@ class WorkerStore:
             new = upsert(connection, workers).values(row)
             connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=row))
 
-    def seen(self, worker: str, *, foreign_messages: int = 0) -> bool:
+    def seen(
+        self, worker: str, *, foreign_messages: int = 0, memory_bytes: int | None = None
+    ) -> bool:
         """It is still there; False if it was taken for gone, and must announce itself again."""
         values = {
             "seen_until": database_now(self.presence),
+            "seen_at": database_now(),
+            "memory_bytes": memory_bytes,
             "foreign_messages": foreign_messages,
         }
         here = update(workers).where(workers.c.id == worker)

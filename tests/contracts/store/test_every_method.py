@@ -11,12 +11,13 @@ from engine.store.breaks import BreakStore
 from engine.store.leases import LeaseStore
 from engine.store.logs import LogStore
 from engine.store.reconciliations import ReconciliationStore
+from engine.store.restarts import RestartStore
 from engine.store.runs import RunStore
 from engine.store.workers import WorkerStore
 
 STORES: list[type] = [
     *(ArtifactStore, BreakStore, Effects, LeaseStore, LogStore),
-    *(ReconciliationStore, RunStore, WorkerStore),
+    *(ReconciliationStore, RestartStore, RunStore, WorkerStore),
 ]
 TESTED = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
 

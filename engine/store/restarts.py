@@ -1,0 +1,36 @@
+"""Restarts at rest: which processes were asked to come back on new code."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import func, select, update
+
+from engine.store.database import Database
+from engine.store.instant import database_now
+from engine.store.tables import workers
+from engine.store.workers import Process, WorkerStore
+
+
+class RestartStore:
+    """Asks the workers and schedulers of one ledger to restart."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ask(self) -> Sequence[Process]:
+        """Ask all that are present, who are returned; one that was asked before stays asked."""
+        here = workers.c.seen_until >= database_now()
+        asked_at = func.coalesce(workers.c.restart_requested_at, database_now())
+        with self._database.begin() as connection:
+            connection.execute(update(workers).where(here).values(restart_requested_at=asked_at))
+        present = WorkerStore(self._database).present()
+        return [process for process in present if process.restart_requested_at is not None]
+
+    def is_asked(self, process_id: str) -> bool:
+        """Whether this process was asked to restart."""
+        query = select(workers.c.restart_requested_at).where(workers.c.id == process_id)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar() is not None
+
+    def successors(self, ids: Collection[str]) -> Sequence[Process]:
+        """The present processes that replace one of these."""
+        return [each for each in WorkerStore(self._database).present() if each.replaces in ids]
