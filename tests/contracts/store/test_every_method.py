@@ -8,15 +8,21 @@ import pytest
 from engine.effects import Effects
 from engine.store.artifacts import ArtifactStore
 from engine.store.breaks import BreakStore
+from engine.store.cancelled_runs import CancelStore
+from engine.store.failed_runs import FailedRunStore
 from engine.store.leases import LeaseStore
 from engine.store.logs import LogStore
+from engine.store.operator_moves import RunMoveStore
+from engine.store.paused_queues import PausedQueueStore
 from engine.store.reconciliations import ReconciliationStore
 from engine.store.restarts import RestartStore
+from engine.store.reviews import ReviewStore
 from engine.store.runs import RunStore
 from engine.store.workers import WorkerStore
 
 STORES: list[type] = [
     *(ArtifactStore, BreakStore, Effects, LeaseStore, LogStore),
+    *(CancelStore, FailedRunStore, PausedQueueStore, ReviewStore, RunMoveStore),
     *(ReconciliationStore, RestartStore, RunStore, WorkerStore),
 ]
 TESTED = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
