@@ -1,14 +1,17 @@
 """An engine that is unwell in one way, for the doctor to look at."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import insert, update
 
-from engine.clock import SystemClock
+from engine.clock import Clock, SystemClock
 from engine.dispatch import Dispatch
 from engine.huey_app.doorbell import Doorbell
 from engine.operations.doctor.cause import Cause, Diagnosis, Verdict
@@ -74,11 +77,12 @@ class Home:
             sources=dict(self.sources),
         )
 
-    def look(self, cause: Cause) -> Diagnosis:
-        """What the doctor says about one cause."""
-        patient = Patient(lambda: self.settings, SystemClock())
+    def look(self, cause: Cause, clock: Clock | None = None) -> Diagnosis:
+        """What the doctor says about one cause; `clock` is that of its machine."""
+        patient = Patient(lambda: self.settings, clock or SystemClock())
         try:
-            return diagnose(patient, cause)
+            with own_jobs():
+                return diagnose(patient, cause)
         finally:
             patient.close()
 
@@ -146,3 +150,18 @@ class Home:
         """Set columns of every run."""
         with self.database.begin() as connection:
             connection.execute(update(runs).values(**values))
+
+
+@contextmanager
+def own_jobs() -> Iterator[None]:
+    """As in a process of its own: the package `jobs` is that of whoever asks for it now."""
+    path, others = list(sys.path), _forget_jobs()
+    yield
+    _forget_jobs()
+    sys.path[:] = path
+    sys.modules.update(others)
+
+
+def _forget_jobs() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name.partition(".")[0] == "jobs"]
+    return {name: sys.modules.pop(name) for name in names}

@@ -113,7 +113,9 @@ class PostgresServer:
         assert self._process is not None
         processes = everything_below(self._process.pid)
         for pid in processes:
-            os.kill(pid, signal.SIGSTOP)
+            # One that was about to end may have done so.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         try:
             yield
         finally:

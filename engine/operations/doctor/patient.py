@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.clock import Clock
-from engine.errors import EngineError
+from engine.errors import EngineError, Unreachable
 from engine.job import Job
 from engine.settings import Settings
 from engine.store.database import REVISION, Database
@@ -154,7 +154,7 @@ class Patient:
     def _usable_ledger(self) -> Database:
         try:
             revision = self.revision
-        except EngineError as error:
+        except Unreachable as error:
             raise CannotBeAsked(what="the run ledger is away") from error
         if revision is None:
             raise CannotBeAsked(what="there is no run ledger yet")
