@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.reconciliation.definition import Definition
-from engine.reconciliation.sides import Totals
+from engine.reconciliation.staged_side import Totals
 from engine.reconciliation.staging import Staging
 
 

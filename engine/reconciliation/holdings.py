@@ -1,7 +1,7 @@
 """Holdings: each wallet beside the lane of its entries, joined once for everything that asks."""
 
 from engine.reconciliation.definition import Definition
-from engine.reconciliation.sides import wanted
+from engine.reconciliation.staged_side import wanted
 from engine.reconciliation.staging import Staging
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.reconciliation.definition import QueryRows, Side
-from engine.reconciliation.sides import Snapshots
+from engine.reconciliation.snapshots import Snapshots
 from engine.reconciliation.staging import Staging
 
 _FEW = 20_000  # entries that a source is asked for by their ids

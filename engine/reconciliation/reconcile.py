@@ -22,12 +22,8 @@ from engine.reconciliation.lanes import add_up
 from engine.reconciliation.marks import read_marks
 from engine.reconciliation.narration import say_start
 from engine.reconciliation.result import Finding, Result
-from engine.reconciliation.sides import (
-    Snapshots,
-    StagedSide,
-    Totals,
-    open_snapshots,
-)
+from engine.reconciliation.snapshots import Snapshots, open_snapshots
+from engine.reconciliation.staged_side import StagedSide, Totals
 from engine.reconciliation.staging import Staging, open_staging
 from engine.reconciliation.stored import find_stored
 from engine.reconciliation.strays import find_strays

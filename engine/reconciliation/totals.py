@@ -23,7 +23,7 @@ from engine.errors import EngineError
 from engine.money import format_minor
 from engine.reconciliation.definition import Definition
 from engine.reconciliation.result import ControlTotals
-from engine.reconciliation.sides import Totals
+from engine.reconciliation.staged_side import Totals
 from engine.reconciliation.staging import Staging
 
 
