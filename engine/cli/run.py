@@ -97,6 +97,7 @@ def run(
         sys.stderr.write(
             f"engine: {done.unrung}; the run is booked and starts when {done.unrung.until}\n"
         )
+    _warn_about_queue(booked.queue, was_given=queue is not None)
     ended = _wait(booked, quiet=as_json) if wait else booked
     if as_json:
         artifacts = app.artifacts.list(run_id=ended.id)
@@ -131,6 +132,25 @@ def _instant(text: str) -> datetime:
     if instant.tzinfo is None:
         raise WrongOption(option="--at", text=f"{text!r} has no zone; add +03:00, or Z for UTC")
     return instant
+
+
+def _warn_about_queue(name: str, *, was_given: bool) -> None:
+    """Say on stderr why nobody may take what is booked in this queue."""
+    from engine.documents.closest import suggestion
+    from engine.operations.pausing import served_or_named
+
+    app = the_app()
+    for paused in app.pauses.all():
+        if paused.queue == name:
+            sys.stderr.write(
+                f"engine: {paused.actor} paused the queue {name}; "
+                f"the run starts after `engine queue resume {name}`\n"
+            )
+    if was_given and name not in (known := served_or_named(app.presence, app.jobs)):
+        sys.stderr.write(
+            f"engine: no worker serves the queue {name!r} and no job has it as its own; "
+            f"{suggestion(name, known)}\n"
+        )
 
 
 def _wait(booked: "Run", *, quiet: bool) -> "Run":
@@ -170,6 +190,8 @@ def _progress_text(run: "Run") -> str:
 
 
 def _print_end(run: "Run") -> None:
+    if run.state is RunState.CANCELLED:
+        sys.stderr.write(f"{run.reason or 'cancelled'}\n")
     if run.error is not None:
         sys.stderr.write(f"{run.error.type}: {run.error.message}\n")
         sys.stderr.write(
