@@ -44,6 +44,8 @@ def run_json(run: Run, artifacts: Sequence[Artifact] = ()) -> dict[str, Any]:
         else None,
         "revision": run.revision,
         "parent_id": run.parent_id,
+        "cancel_requested_at": rfc3339(run.cancel_requested_at),
+        "cancelled_by": run.cancelled_by,
         "worker": run.worker,
         "created_at": rfc3339(run.created_at),
         "started_at": rfc3339(run.started_at),

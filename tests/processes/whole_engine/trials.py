@@ -116,6 +116,20 @@ def short_call(context: JobContext, *, number: int) -> int:
     return number
 
 
+@job(isolated=False)
+def take_a_while_in_the_worker(context: JobContext, *, seconds: float, pids: str) -> str:
+    """Sleep in the worker's own thread."""
+    note(pids)
+    time.sleep(seconds)
+    return "slept"
+
+
+@job(on_crash="fail")
+def die_halfway(context: JobContext) -> None:
+    """End without a word, having done nobody knows what."""
+    os._exit(1)
+
+
 @job(retry=RetryPolicy(attempts=2, waits=(timedelta(0),)))
 def fail(context: JobContext, *, why: str) -> None:
     """Raise."""
