@@ -63,7 +63,7 @@ def resume(queues: Queues, as_json: Json = False) -> None:
             )
             print(f"queue {name} {was}")
     if done.unrung:
-        sys.stderr.write(f"engine: {done.unrung}; its runs start when it is back\n")
+        sys.stderr.write(f"engine: {done.unrung}; its runs start when {done.unrung.until}\n")
         raise typer.Exit(6)
 
 
