@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 
 from engine.reconciliation.result import Finding, Result
-from engine.store.reconciliations import Recorded
+from engine.store.reconciled import Recorded
 
 logger = logging.getLogger("engine.reconciliation")
 

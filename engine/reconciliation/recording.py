@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from engine.reconciliation.result import Result
-from engine.store.reconciliations import Reconciled
+from engine.store.reconciled import Reconciled
 
 
 def as_reconciled(run_id: int, result: Result) -> Reconciled:

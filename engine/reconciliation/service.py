@@ -21,7 +21,8 @@ from engine.reconciliation.result import Result
 from engine.reconciliation.standing import Standing
 from engine.reporting.publish import Publisher
 from engine.store.breaks import Difference
-from engine.store.reconciliations import ReconciliationStore, Recorded
+from engine.store.reconciled import Recorded
+from engine.store.reconciliations import ReconciliationStore
 from engine.store.run import Claim
 
 logger = logging.getLogger("engine.reconciliation")

@@ -19,7 +19,8 @@ from engine.store.database import Database
 from engine.store.difference import Difference
 from engine.store.leases import LeaseStore
 from engine.store.logs import LogLine, LogStore
-from engine.store.reconciliations import Reconciled, ReconciliationStore, Recorded
+from engine.store.reconciled import Reconciled, Recorded
+from engine.store.reconciliations import ReconciliationStore
 from engine.store.run import Claim, NewRun
 from engine.store.runs import RunStore
 from engine.store.schedule_marks import ScheduleMark, mark_of, put_mark

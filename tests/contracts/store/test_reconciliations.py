@@ -14,7 +14,8 @@ from engine.store.break_tables import breaks
 from engine.store.breaks import Break, BreakStore
 from engine.store.database import Database
 from engine.store.difference import Difference
-from engine.store.reconciliations import Reconciled, ReconciliationStore, Recorded
+from engine.store.reconciled import Reconciled, Recorded
+from engine.store.reconciliations import ReconciliationStore
 from engine.store.tables import runs
 
 START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
