@@ -13,6 +13,13 @@ def elapsed() -> float:
     return time.clock_gettime(_EVER_GROWING)
 
 
+def rfc3339(instant: datetime | None) -> str | None:
+    """An instant as other programs read it, to the millisecond: `2026-11-24T03:00:00.000Z`."""
+    if instant is None:
+        return None
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class Clock(Protocol):
     """Tells the time as an aware UTC `datetime`."""
 

@@ -1,13 +1,8 @@
 """Instants and durations as other programs read them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-
-def rfc3339(instant: datetime | None) -> str | None:
-    """An instant in UTC, to the millisecond: `2026-11-24T03:00:00.000Z`."""
-    if instant is None:
-        return None
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+from engine.clock import rfc3339 as rfc3339
 
 
 def milliseconds(duration: timedelta | None) -> int | None:

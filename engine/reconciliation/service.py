@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from engine.artifact_files.spool import AttemptSpool, Sealed
-from engine.clock import Clock
+from engine.clock import Clock, rfc3339
 from engine.effects import require_held
 from engine.reconciliation.narration import first_findings, say_end, say_found
 from engine.reconciliation.reconcile import Reconciler
@@ -121,7 +121,7 @@ class Reconciliations:
         )
         told = {
             "reconciliation": name,
-            "cut_off": result.cut_off.isoformat(),
+            "cut_off": rfc3339(result.cut_off),
             "breaks": recorded.seen,
             "opened": recorded.opened,
             "reopened": recorded.reopened,

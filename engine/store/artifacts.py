@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from engine.clock import Clock
+from engine.clock import Clock, rfc3339
 from engine.errors import UnknownId
 from engine.store.database import Database
 from engine.store.row_id import require_id
@@ -49,8 +49,8 @@ class Artifact(NewArtifact):
             "sha256": self.sha256,
             "rows": self.rows,
             "path": self.path,
-            "created_at": _rfc3339(self.created_at),
-            "expires_at": _rfc3339(self.expires_at),
+            "created_at": rfc3339(self.created_at),
+            "expires_at": rfc3339(self.expires_at),
         }
 
 
@@ -178,7 +178,3 @@ def _take_run(connection: Connection, run_id: int, claim: Claim | None) -> bool:
 
 def _artifact(row: Row[Any]) -> Artifact:
     return Artifact(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-
-
-def _rfc3339(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.isoformat().replace("+00:00", "Z")

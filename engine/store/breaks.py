@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from engine.clock import rfc3339
 from engine.errors import UnknownId
 from engine.states import BreakState
 from engine.store.break_tables import break_moves, breaks, differences
@@ -59,8 +60,8 @@ class Break:
             "expected_minor": self.expected_minor,
             "actual_minor": self.actual_minor,
             "severity": self.severity,
-            "first_seen_at": _rfc3339(self.first_seen_at),
-            "last_seen_at": _rfc3339(self.last_seen_at),
+            "first_seen_at": rfc3339(self.first_seen_at),
+            "last_seen_at": rfc3339(self.last_seen_at),
             "occurrences": self.occurrences,
             "assignee": self.assignee,
         }
@@ -85,7 +86,7 @@ class BreakMove:
             "run_id": self.run_id,
             "actor": self.actor,
             "reason": self.reason,
-            "moved_at": _rfc3339(self.moved_at),
+            "moved_at": rfc3339(self.moved_at),
         }
 
 
@@ -204,7 +205,3 @@ def read_breaks(connection: Connection, query: Select[Any]) -> Sequence[Break]:
         values = {column.key: row[column] for column in breaks.c}
         found.append(Break(**values | {"status": BreakState(values["status"])}))
     return found
-
-
-def _rfc3339(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")

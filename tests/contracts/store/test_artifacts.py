@@ -50,8 +50,8 @@ def test_it_is_read_back_as_it_was_recorded(store: ArtifactStore, database: Data
         "sha256": "ab" * 32,
         "rows": 3,
         "path": f"{run_id}/breaks.csv",
-        "created_at": "2026-11-24T06:00:00Z",
-        "expires_at": "2027-02-22T06:00:00Z",
+        "created_at": "2026-11-24T06:00:00.000Z",
+        "expires_at": "2027-02-22T06:00:00.000Z",
     }
 
 

@@ -292,7 +292,7 @@ def test_a_break_as_json_has_the_agreed_fields(ledger: Ledger) -> None:
         *("entry", "currency", "amount_minor", "expected_minor", "actual_minor", "severity"),
         *("first_seen_at", "last_seen_at", "occurrences", "assignee"),
     ]
-    assert shown["first_seen_at"] == "2026-11-25T02:00:00Z"
+    assert shown["first_seen_at"] == "2026-11-25T02:00:00.000Z"
     assert shown["status"] == "open"
 
 

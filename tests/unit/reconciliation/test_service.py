@@ -133,7 +133,7 @@ def test_an_attempt_that_lost_its_lease_records_and_publishes_nothing(app: App) 
 
 def test_a_date_stands_for_its_whole_day_in_the_zone_of_the_definition(app: App) -> None:
     result = reconcile(app, as_of=date(2026, 11, 23))
-    assert result["cut_off"] == "2026-11-24T00:00:00+03:00"
+    assert result["cut_off"] == "2026-11-23T21:00:00.000Z"
 
 
 def test_the_workbook_lists_every_break_with_its_amount_as_a_number(app: App) -> None:
