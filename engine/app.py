@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from engine.store.artifacts import ArtifactStore
     from engine.store.breaks import BreakStore
     from engine.store.cancelled_runs import CancelStore
+    from engine.store.events import EventStore
     from engine.store.failed_runs import FailedRunStore
     from engine.store.leases import LeaseStore
     from engine.store.logs import LogStore
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from engine.store.paused_queues import PausedQueueStore
     from engine.store.reconciliations import ReconciliationStore
     from engine.store.reviews import ReviewStore
+    from engine.store.run_counts import RunCounts
     from engine.store.workers import WorkerStore
 
 DEFAULT_GRACE_SECONDS = 10.0
@@ -101,6 +103,20 @@ class App:
         from engine.store.workers import WorkerStore
 
         return WorkerStore(self.database)
+
+    @cached_property
+    def events(self) -> "EventStore":
+        """What an operator should hear of."""
+        from engine.store.events import EventStore
+
+        return EventStore(self.database)
+
+    @cached_property
+    def run_counts(self) -> "RunCounts":
+        """How many runs each queue has."""
+        from engine.store.run_counts import RunCounts
+
+        return RunCounts(self.database)
 
     @cached_property
     def moves(self) -> "RunMoveStore":
@@ -350,8 +366,12 @@ class App:
 
     def _sweep(self, holder: str) -> "Sweep":
         from engine.execution.sweep import Sweep
+        from engine.execution.watch import Watch
 
-        return Sweep(holder=holder, dispatch=self.dispatch, leases=self.leases, jobs=self.jobs)
+        watch = Watch(events=self.events, counts=self.run_counts)
+        return Sweep(
+            holder=holder, dispatch=self.dispatch, leases=self.leases, jobs=self.jobs, watch=watch
+        )
 
     def _load_schedules(self) -> "Mapping[str, Schedule]":
         from engine.schedules.loader import load_schedules

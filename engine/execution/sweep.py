@@ -10,6 +10,7 @@ from engine.dispatch import Dispatch
 from engine.execution.outcome import beside_first, run_error, too_late
 from engine.execution.overlong import OverlongLeases
 from engine.execution.quarantine import quarantine_error
+from engine.execution.watch import Watch
 from engine.huey_app.doorbell import QueueUnreachable
 from engine.job import Job
 from engine.store.database import LedgerUnreachable
@@ -24,12 +25,13 @@ _NAME = "sweep"
 
 @dataclass(kw_only=True)
 class Sweep:
-    """One process's part in the sweep; `holder` is its name."""
+    """One process's part in the sweep; `holder` is its name. `watch` looks for events to raise."""
 
     holder: str
     dispatch: Dispatch
     leases: LeaseStore
     jobs: Mapping[str, Job]
+    watch: Watch | None = None
     rescue_from: float = field(default=0.0, init=False)
     _ended_at: float | None = field(default=None, init=False)
     _overlong: OverlongLeases = field(default_factory=OverlongLeases, init=False)
@@ -67,6 +69,8 @@ class Sweep:
             self._rescue(lost, "ended at")
             self._rescue(dead, "by a clock that was set back since ends at")
         self._give_up(runs.overdue())
+        if self.watch is not None:
+            self.watch.look()
         self.dispatch.ring_due()
         return True
 

@@ -1,0 +1,1 @@
+"""Metrics: what the ledger says about the engine, as Prometheus reads it."""
