@@ -259,5 +259,9 @@ class _Link:
             waiting, self._waiting = self._waiting, {}
         how = f"killed by signal {code - 128}" if code > 128 else f"exit code {code}"
         for order_id, heard in waiting.items():
-            error = f"the fork server ended ({how}) and the attempt with it"
+            # What it had read from the attempt and not passed on yet is gone with it.
+            error = (
+                f"the fork server ended ({how}) and the attempt with it; the last lines that it "
+                "wrote may be missing"
+            )
             heard.put(AttemptEnd(id=order_id, cause=Cause.CRASHED, error=error))

@@ -119,6 +119,15 @@ def _print_lines(payload: Mapping[str, Any], report: Report) -> None:
     report.outcome(None)
 
 
+def _count_for_ever(payload: Mapping[str, Any], report: Report) -> None:
+    """A line each hundredth of a second; the first second of them is passed on, then it notes."""
+    for number in range(FOREVER * 100):
+        sys.stdout.write(f"line {number}\n")
+        time.sleep(0.01)
+        if number == 100:
+            note(payload["pids"])
+
+
 def _flood(payload: Mapping[str, Any], report: Report) -> None:
     block = b"flood " * 10_000
     while True:
@@ -210,6 +219,7 @@ PERFORMANCES: Mapping[str, Callable[[Mapping[str, Any], Report], None]] = {
     "fork_and_come_back": _fork_and_come_back,
     "speak": _speak,
     "print_lines": _print_lines,
+    "count_for_ever": _count_for_ever,
     "flood": _flood,
     "linger_at_exit": _linger_at_exit,
     "finish_when_asked": _finish_when_asked,

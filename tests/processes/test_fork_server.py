@@ -4,14 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from engine.attempt import tree
-from engine.execution.orders import Cause, StopReason
+from engine.execution.orders import Cause, Line, StopReason
 from engine.worker.fork_server import ForkServer, ForkServerFailed
 from tests.builders.orders import an_order
 from tests.processes.waiting import all_gone, is_gone, noted, until
@@ -79,9 +79,35 @@ def test_killing_the_server_kills_its_attempts_and_the_next_run_has_a_new_one(
         end = ending.result(timeout=10)
     assert all_gone(everybody)
     assert (end.cause, end.outcome) == (Cause.CRASHED, None)
-    assert end.error == "the fork server ended (killed by signal 9) and the attempt with it"
+    assert end.error == (
+        "the fork server ended (killed by signal 9) and the attempt with it; "
+        "the last lines that it wrote may be missing"
+    )
     assert own_fork_server.run(an_order("deliver", value=1)).outcome == 1
     assert own_fork_server.pid not in {None, first}
+
+
+def test_what_was_received_before_the_server_was_killed_is_kept(
+    own_fork_server: ForkServer, pids: Path
+) -> None:
+    server = own_fork_server.pid
+    assert server is not None
+    lines: list[str] = []
+
+    def slowly(received: Sequence[Line]) -> None:
+        # What lies in the socket by now is read after the end of the server.
+        if not lines:
+            until(lambda: is_gone(server), within=10)
+        lines.extend(line.text for line in received)
+
+    with ThreadPoolExecutor() as threads:
+        order = an_order("count_for_ever", pids=str(pids))
+        ending = threads.submit(own_fork_server.run, order, on_lines=slowly)
+        noted(pids, 1)
+        os.kill(server, signal.SIGKILL)
+        assert ending.result(timeout=10).cause is Cause.CRASHED
+    assert lines == [f"line {number}" for number in range(len(lines))]
+    assert len(lines) >= 20
 
 
 def test_killing_the_guard_ends_the_server_and_its_attempts(
