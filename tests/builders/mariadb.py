@@ -3,32 +3,30 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pymysql
 
-_STARTS_WITHIN = 60.0
+from tests.builders.server import Server
+
 _NUMBERS = count(1)
 _NOBODY = pwd.getpwnam("nobody")
 
 
 @dataclass
-class MariadbServer:
-    """One server on a port of its own. It forgets nothing when it is restarted, or killed.
+class MariadbServer(Server):
+    """One server. It forgets nothing when it is restarted, or killed.
 
     MariaDB refuses to run as root, so then it runs as `nobody`.
     """
 
-    port: int = field(default_factory=lambda: _free_port())
     folder: Path = field(init=False)
-    _process: subprocess.Popen[bytes] | None = None
+    starts_within: ClassVar = 60.0
 
     def __post_init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="engine-mariadb-"))
@@ -87,49 +85,6 @@ class MariadbServer:
             connection.commit()
             return list(cursor.fetchall())
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - the tests' own server
-                [
-                    _program("mariadbd"),
-                    "--no-defaults",
-                    f"--datadir={self._data}",
-                    f"--port={self.port}",
-                    "--bind-address=127.0.0.1",
-                    f"--socket={self.folder / 'socket'}",
-                    f"--pid-file={self.folder / 'pid'}",
-                    "--innodb-flush-log-at-trx-commit=0",
-                    "--innodb-buffer-pool-size=64M",
-                    "--skip-name-resolve",
-                    *_as_nobody(),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd="/",
-            )
-        deadline = time.monotonic() + _STARTS_WITHIN
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                told = (self.folder / "server.log").read_text()
-                self.kill()
-                raise RuntimeError(told)
-            time.sleep(0.05)
-
-    def kill(self) -> None:
-        """End it at once, as a power cut would; twice does no harm."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def restart(self) -> None:
-        """Come back on the same port, with everything that was committed."""
-        self.kill()
-        self.start()
-
     def remove(self) -> None:
         """Stop it and leave nothing behind."""
         self.kill()
@@ -138,6 +93,30 @@ class MariadbServer:
     @property
     def _data(self) -> Path:
         return self.folder / "data"
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "server.log"
+
+    @property
+    def _command(self) -> list[str]:
+        return [
+            _program("mariadbd"),
+            "--no-defaults",
+            f"--datadir={self._data}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={self.folder / 'socket'}",
+            f"--pid-file={self.folder / 'pid'}",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-buffer-pool-size=64M",
+            "--skip-name-resolve",
+            *_as_nobody(),
+        ]
+
+    @property
+    def _surroundings(self) -> dict[str, Any]:
+        return {"cwd": "/"}
 
     def _answers(self) -> bool:
         try:
@@ -162,10 +141,3 @@ def _program(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     assert found, f"{name} is not installed (Debian: apt install mariadb-server)"
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

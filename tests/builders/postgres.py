@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,22 +17,20 @@ from typing import Any
 
 import psycopg
 
+from tests.builders.server import Server
 from tests.builders.tree import everything_below, kill_process
 
-_STARTS_WITHIN = 30.0
 _NUMBERS = count(1)
 
 
 @dataclass
-class PostgresServer:
-    """One server on a port of its own. It forgets nothing when it is restarted, or killed.
+class PostgresServer(Server):
+    """One server. It forgets nothing when it is restarted, or killed.
 
     PostgreSQL refuses to run as root, so then it runs as `nobody`.
     """
 
-    port: int = field(default_factory=lambda: _free_port())
     folder: Path = field(init=False)
-    _process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="engine-postgres-"))
@@ -66,27 +63,6 @@ class PostgresServer:
         with psycopg.connect(self.url_of(database), autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        options = ("-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off")
-        sized = ("-c", "max_connections=200", "-c", "shared_buffers=64MB")
-        with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own wheel's server
-                [str(_binaries() / "postgres"), "-D", str(self._data), "-k", "", *options, *sized],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                **_as_nobody(),
-            )
-        deadline = time.monotonic() + _STARTS_WITHIN
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                told = (self.folder / "server.log").read_text()
-                self.kill()
-                raise RuntimeError(told)
-            time.sleep(0.02)
 
     def kill(self) -> None:
         """End it at once, as a power cut would; twice does no harm."""
@@ -123,11 +99,6 @@ class PostgresServer:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
 
-    def restart(self) -> None:
-        """Come back on the same port, with everything that was committed."""
-        self.stop()
-        self.start()
-
     def remove(self) -> None:
         """Stop it and leave nothing behind."""
         self.kill()
@@ -144,6 +115,26 @@ class PostgresServer:
             stdout=subprocess.DEVNULL,
             **_as_nobody(),
         )
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "server.log"
+
+    @property
+    def _command(self) -> list[str]:
+        where = ["-D", str(self._data), "-k", "", "-p", str(self.port)]
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "fsync": "off",
+            "max_connections": "200",
+            "shared_buffers": "64MB",
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        return [str(_binaries() / "postgres"), *where, *options]
+
+    @property
+    def _surroundings(self) -> dict[str, Any]:
+        return _as_nobody()
 
     def _answers(self) -> bool:
         try:
@@ -197,10 +188,3 @@ def _is_alive(pid: int) -> bool:
     except OSError:
         return False
     return stat.rpartition(")")[2].split()[0] != "Z"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

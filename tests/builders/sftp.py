@@ -1,27 +1,25 @@
 """A real SSH server of the tests' own: paramiko's server side, in a process of its own."""
 
 import socket
-import subprocess
 import sys
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from paramiko import RSAKey
 
-_STARTS_WITHIN = 20.0
+from tests.builders.server import Server
+
 _ROOT = Path(__file__).parents[2]
 _BITS = 2048
 
 
 @dataclass
-class SftpServer:
-    """One server on a port of its own; its files are in `folder`/files and outlive it."""
+class SftpServer(Server):
+    """One server; its files are in `folder`/files and outlive it."""
 
     folder: Path
-    port: int = field(default_factory=lambda: _free_port())
-    _process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.files.mkdir(parents=True, exist_ok=True)
@@ -62,31 +60,18 @@ class SftpServer:
         line = f"[127.0.0.1]:{self.port} {key.get_name()} {key.get_base64()}\n"
         self.known_hosts.write_text(line)
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
+    @property
+    def _command(self) -> list[str]:
         server = [str(self.files), str(self.port), str(self._host_key), str(self._auth)]
-        with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "tests.builders.sftp_server", *server],
-                cwd=_ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + _STARTS_WITHIN
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError((self.folder / "server.log").read_text())
-            time.sleep(0.02)
+        return [sys.executable, "-m", "tests.builders.sftp_server", *server]
 
-    def stop(self) -> None:
-        """End it at once, as a power cut would; twice does no harm."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+    @property
+    def _log(self) -> Path:
+        return self.folder / "server.log"
+
+    @property
+    def _surroundings(self) -> dict[str, Any]:
+        return {"cwd": _ROOT}
 
     @cached_property
     def _auth(self) -> Path:
@@ -109,10 +94,3 @@ def start_sftp(folder: Path) -> SftpServer:
     server = SftpServer(folder)
     server.start()
     return server
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
