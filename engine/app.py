@@ -1,6 +1,7 @@
 """The composition root: settings become one engine, each part made when it is first asked for."""
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
     from engine.store.reviews import ReviewStore
     from engine.store.run_counts import RunCounts
     from engine.store.workers import WorkerStore
+    from engine.worker.options import WorkerOptions
 
-DEFAULT_GRACE_SECONDS = 10.0
 # What `perform` and the services of jobs are made of, but for numpy, DuckDB and their like: those
 # start threads, and a fork copies none.
 _PRELOADED = (
@@ -284,18 +285,39 @@ class App:
             return failure(error)
         return perform(job, context, payload["params"])
 
+    def await_ledger(self, stopped: threading.Event) -> bool:
+        """Have the ledger, however long its server is away; False when `stopped` was set first.
+
+        What waiting does not mend is raised: an invalid configuration, a ledger that is behind.
+        """
+        from engine.store.arrival import open_when_there
+
+        # What can be wrong without the ledger is not waited with.
+        _ = self.jobs, self.doorbell
+        database = open_when_there(self.settings.database, stopped)
+        if database is not None:
+            # Where the cached property looks.
+            vars(self)["database"] = database
+        return database is not None
+
     def worker_huey(
-        self, queues: Sequence[str], *, grace_seconds: float = DEFAULT_GRACE_SECONDS
+        self, queues: Sequence[str], options: "WorkerOptions | None" = None
     ) -> "EngineHuey":
         """A Huey whose consumer is a full worker of these queues; its fork server is running."""
         from engine.execution.claims import HeldClaims
         from engine.execution.executor import Executor
+        from engine.execution.identity import Identity
         from engine.execution.redacted import RedactedAttempts
         from engine.huey_app.huey import EngineHuey
+        from engine.store.restarts import RestartStore
         from engine.worker.fork_server import ForkServer
+        from engine.worker.options import WorkerOptions
+        from engine.worker.stopping import Stopping
         from engine.worker.threaded import ThreadedAttempts
         from engine.worker.worker import Worker, new_worker_id
 
+        told = options or WorkerOptions()
+        identity = Identity.here(self.settings.home, under_up=told.under_up)
         environment = {**os.environ, **self.settings.environment()}
         # Before anything starts: a storage that cannot be is no matter of each single run.
         retention = self.retention
@@ -304,9 +326,13 @@ class App:
         claims = HeldClaims(self.runs, fork_server.stop, fork_server.prolong)
         secrets = Secrets(self.settings.secrets)
         threaded = ThreadedAttempts(perform=self.perform, clock=self.clock)
+        tries = told.defaults.attempts
+        undeclared = [name for name, job in self.jobs.items() if job.retry.attempts is None]
         executor = Executor(
             worker=worker_id,
-            jobs=self.jobs,
+            jobs={name: job.with_defaults(told.defaults) for name, job in self.jobs.items()},
+            attempts_by_default=dict.fromkeys(undeclared, tries) if tries else {},
+            listener=told.listener,
             runs=self.runs,
             logs=self.logs,
             dispatch=self.dispatch,
@@ -325,7 +351,11 @@ class App:
             fork_server=fork_server,
             purge_spool=retention.purge_spool,
             release=self.close,
-            grace_seconds=grace_seconds,
+            grace_seconds=told.grace_seconds,
+            restarts=RestartStore(self.database),
+            identity=identity,
+            stopping=Stopping(limits=told.limits),
+            on_end=told.on_end,
         )
         return EngineHuey(self.doorbell, queues, worker, self.database.outage)
 

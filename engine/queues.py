@@ -4,6 +4,7 @@
 """
 
 import sys
+import threading
 from typing import Any
 
 from engine.app import build_app
@@ -16,7 +17,10 @@ def __getattr__(name: str) -> Any:
     if name.startswith("__") or not QUEUE_NAME.fullmatch(name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return build_app(load_settings()).worker_huey([name])
+        app = build_app(load_settings())
+        # Until it is there, or the process is told to end.
+        app.await_ledger(threading.Event())
+        return app.worker_huey([name])
     except EngineError as error:
         # Huey would show a traceback, and try again.
         sys.stderr.write(f"engine: {error}\n")

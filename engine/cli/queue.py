@@ -1,15 +1,13 @@
 """`engine queue`: workers and what waits for them."""
 
-from typing import Annotated
-
 import typer
 
-from engine.cli import queue_control, queue_failed, runs
+from engine.cli import queue_control, queue_failed, queue_work, runs
 from engine.cli.context import the_app
-from engine.cli.output import Json, log_to_stderr, print_json, print_table
-from engine.cli.queue_names import queue_names
+from engine.cli.output import Json, print_json, print_table
 
 cli = typer.Typer(help="Workers, and what waits for them.", no_args_is_help=True)
+cli.command("work")(queue_work.work)
 cli.command("failed")(queue_failed.failed)
 cli.command("retry")(queue_failed.retry)
 cli.command("forget")(queue_failed.forget)
@@ -19,30 +17,6 @@ cli.command("pause")(queue_control.pause)
 cli.command("resume")(queue_control.resume)
 cli.command("clear")(queue_control.clear)
 cli.command("cancel")(runs.cancel)
-
-
-@cli.command()
-def work(
-    queue: Annotated[
-        str, typer.Option(help="Queues to serve, the first one first: payouts,default.")
-    ] = "default",
-    workers: Annotated[
-        int, typer.Option("-w", "--workers", min=1, max=256, help="Runs at a time.")
-    ] = 2,
-    grace: Annotated[
-        float, typer.Option(min=0, help="Seconds that runs may finish in when told to stop.")
-    ] = 10.0,
-    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
-) -> None:
-    """Carry out runs until told to stop; then finish or hand back what is under way."""
-    queues = queue_names(queue)
-    if parent is not None:
-        from engine.attempt.prctl import end_with_parent
-
-        end_with_parent(parent)
-    log_to_stderr()
-    huey = the_app().worker_huey(queues, grace_seconds=grace)
-    huey.create_consumer(workers=workers).run()
 
 
 @cli.command()

@@ -2,7 +2,8 @@
 
 import logging
 import signal
-from typing import Any
+import time
+from typing import Any, cast
 
 import huey.consumer
 
@@ -36,6 +37,9 @@ class Taker(huey.consumer.Worker):  # type: ignore[misc]
 
     def loop(self, now: object = None) -> None:
         """Take a run, if there is one, and see it through."""
+        if not self.huey.hands.is_hungry:
+            self.stop_flag.wait(self.default_delay)
+            return
         try:
             ring = self.huey.dequeue()
         except QueueUnreachable:
@@ -83,6 +87,19 @@ class Consumer(huey.consumer.Consumer):  # type: ignore[misc]
         self.huey.hands.start(threads=self.workers)
         super().start()
 
+    def loop(self, health_check_ts: float | None = None) -> float | None:
+        """Look at signals and at the worker's own wish to end."""
+        hands = self.huey.hands
+        if not hands.wants_to_end or self._signum is not None:
+            return cast("float | None", super().loop(health_check_ts))
+        self.stop_flag.set()
+        if hands.is_patient and any(thread.is_alive() for _, thread in self.worker_threads):
+            # Nobody's health is checked any more: no thread is to be started in place of another.
+            time.sleep(self._stop_flag_timeout)
+            return health_check_ts
+        self.stop(graceful=True)
+        raise huey.consumer.ConsumerStopped
+
     def stop(self, graceful: bool = False) -> None:
         """Take no further run; give those under way their grace time, then hand them back."""
         self.stop_flag.set()
@@ -90,8 +107,9 @@ class Consumer(huey.consumer.Consumer):  # type: ignore[misc]
         super().stop(graceful=graceful)
 
     def run(self) -> None:
-        """Work until a signal, then leave nothing behind."""
+        """Work until a signal or a limit, then leave nothing behind."""
         try:
             super().run()
         finally:
             self.huey.hands.close()
+        self.huey.hands.come_back()

@@ -23,6 +23,18 @@ class Hands(Protocol):
 
     grace_seconds: float
 
+    @property
+    def is_hungry(self) -> bool:
+        """Whether a thread may look for another run now."""
+
+    @property
+    def wants_to_end(self) -> bool:
+        """Whether no further run is to be taken."""
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether what is under way may take as long as it needs."""
+
     def start(self, *, threads: int) -> None:
         """The consumer is about to start its threads."""
 
@@ -34,6 +46,9 @@ class Hands(Protocol):
 
     def close(self) -> None:
         """The consumer has ended."""
+
+    def come_back(self) -> None:
+        """All is closed; begin anew if that was asked for."""
 
 
 class EngineHuey(huey.api.Huey):  # type: ignore[misc]

@@ -9,6 +9,12 @@ class LedgerUnreachable(Unreachable):
     message = "the run ledger {url} cannot be used: {error}"
 
 
+class LedgerShut(LedgerUnreachable):
+    """The server of the run ledger answers, and does not let us in."""
+
+    message = "the run ledger {url} does not let us in: {error}; correct ENGINE_DATABASE_URL"
+
+
 class LedgerAhead(Unreachable):
     """The ledger was upgraded by a newer version, whose tables this one does not know."""
 

@@ -4,6 +4,7 @@ Transactions that write are READ COMMITTED and lock what they decide on; those t
 snapshot. Nothing here keeps a lock beyond its transaction, so a pooler between is no harm.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,8 +15,8 @@ from sqlalchemy.ext.compiler import compiles
 
 from engine.redaction import without_password
 from engine.store.backend import Begin
-from engine.store.faults import LedgerUnreachable, MissingDriver
-from engine.store.instant import database_now
+from engine.store.faults import LedgerShut, LedgerUnreachable, MissingDriver
+from engine.store.instant import database_now, seconds_between
 from engine.store.json_text import json_text
 
 # A server that is gone without a word is noticed before a lease of ten seconds is over. What the
@@ -44,6 +45,11 @@ _SESSION = {
 _UNUSABLE = (
     *("08", "53", "57", "58", "F0", "XX"),
     *("25006", "25P03", "28", "3D000", "42501", "55P03", "40001", "40P01"),
+)
+# The server is there and knows us not; it says so in words only, while one connects.
+_SHUT_WORDS = re.compile(
+    r"authentication failed|no password supplied|no pg_hba\.conf entry"
+    r'|(?:role|database) "[^"]*" does not exist|permission denied for database'
 )
 # Any number that is no other program's.
 _UPGRADE_LOCK = 5_233_708_461
@@ -122,7 +128,8 @@ class Postgres:
                 raise
         except driver.Error as error:
             shown = without_password(self.url.render_as_string(hide_password=True))
-            raise LedgerUnreachable(url=shown, error=_one_line(error)) from error
+            kind = LedgerShut if _SHUT_WORDS.search(str(error)) else LedgerUnreachable
+            raise kind(url=shown, error=_one_line(error)) from error
         return connection
 
 
@@ -138,6 +145,12 @@ def _now(element: database_now, compiler: Any, **options: Any) -> str:
     # Not now(): that is when the transaction began, which may have waited for a lock since.
     read = "(SELECT clock_timestamp())" if element.steady else "clock_timestamp()"
     return f"({read} + interval '{element.moved_by.total_seconds():.6f} seconds')"
+
+
+@compiles(seconds_between, "postgresql")
+def _between(element: seconds_between, compiler: Any, **options: Any) -> str:
+    start, end = (compiler.process(each, **options) for each in (element.start, element.end))
+    return f"extract(epoch FROM {end} - {start})::float8"
 
 
 def _one_line(error: object) -> str:

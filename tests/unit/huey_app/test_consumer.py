@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from huey.consumer import ConsumerStopped
 
 from engine.errors import Invalid
 from engine.huey_app.consumer import Taker
@@ -43,6 +44,10 @@ class Hands:
     grace_seconds: float = 1.0
     done: list[int] = field(default_factory=list)
     raises: Exception | None = None
+    is_hungry: bool = True
+    wants_to_end: bool = False
+    is_patient: bool = False
+    came_back: bool = False
 
     def start(self, *, threads: int) -> None:
         """Nothing to start."""
@@ -58,6 +63,10 @@ class Hands:
 
     def close(self) -> None:
         """Nothing was opened."""
+
+    def come_back(self) -> None:
+        """Remember it."""
+        self.came_back = True
 
 
 class Stop(threading.Event):
@@ -207,3 +216,42 @@ class Kept(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Give it."""
         self._keep(self.format(record))
+
+
+def test_a_thread_takes_nothing_while_its_worker_has_enough(
+    taker: Taker, bell: Bell, hands: Hands
+) -> None:
+    bell.ring("default", 7)
+    hands.is_hungry = False
+    taker.loop()
+    assert (hands.done, bell.messages) == ([], [("default", 7)])
+    assert taker.stop_flag.waits == [pytest.approx(0.1)]
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_a_consumer_ends_when_its_worker_wants_to(
+    taker: Taker, hands: Hands, patient: bool
+) -> None:
+    consumer = taker.huey.create_consumer(workers=1, initial_delay=0.01)
+    (taking, _) = consumer.worker_threads[0]
+    release = threading.Event()
+    entered = threading.Event()
+
+    def hold(now: object = None) -> None:
+        entered.set()
+        release.wait(10)
+
+    taking.loop = hold
+    consumer.scheduler.start()
+    consumer.worker_threads[0][1].start()
+    assert entered.wait(10)
+    hands.wants_to_end, hands.is_patient = True, patient
+    if patient:
+        assert consumer.loop(1.0) == 1.0
+        assert consumer.stop_flag.is_set()
+        release.set()
+        consumer.worker_threads[0][1].join(10)
+    else:
+        release.set()
+    with pytest.raises(ConsumerStopped):
+        consumer.loop(1.0)

@@ -12,15 +12,19 @@ import pytest
 from engine.dispatch import Dispatch
 from engine.execution.claims import HeldClaims, attempt_id
 from engine.execution.executor import Executor
+from engine.execution.identity import Identity
 from engine.execution.orders import AttemptEnd, Cause, Order, StopReason
 from engine.execution.sweep import Sweep
 from engine.job import job
 from engine.states import RunState
+from engine.store.faults import LedgerUnreachable
 from engine.store.leases import LeaseStore
 from engine.store.logs import LogStore
+from engine.store.restarts import RestartStore
 from engine.store.runs import RunStore
 from engine.store.workers import WorkerStore
 from engine.worker.fork_server import ForkServer
+from engine.worker.stopping import StopCause
 from engine.worker.worker import Worker, new_worker_id
 from tests.builders.booking import a_run, let_leases_run_out
 from tests.builders.database import a_database
@@ -40,6 +44,7 @@ class FakeForkServer:
     stopped: threading.Event = field(default_factory=threading.Event)
     reasons: list[StopReason] = field(default_factory=list)
     closed: bool = False
+    pid: int | None = None
 
     def run(self, order: Order, **_: object) -> AttemptEnd:
         """Go on."""
@@ -106,6 +111,7 @@ def worker(runs: RunStore, fork_server: FakeForkServer) -> Iterator[Worker]:
         purge_spool=lambda: None,
         release=lambda: None,
         grace_seconds=0,
+        restarts=RestartStore(runs.database),
     )
     yield worker
     worker.close()
@@ -174,3 +180,67 @@ def test_the_sweep_of_a_worker_that_ended_goes_to_another_at_once(
     leases = LeaseStore(runs.database)
     assert leases.take("sweep", "another", lasting=runs.lease)
     let_leases_run_out(runs.database)
+
+
+def test_a_worker_that_was_asked_to_restart_takes_no_further_run(
+    worker: Worker, runs: RunStore
+) -> None:
+    worker.start(threads=1)
+    worker.restarts.ask()
+    worker._beat()
+    assert (worker.wants_to_end, worker.is_hungry, worker.is_patient) == (True, False, False)
+    run = a_run(runs)
+    worker.carry_out(run.id)
+    assert runs.get(run.id).attempt == 0
+    assert cast("FakeDoorbell", worker.doorbell).messages == [("default", run.id)]
+
+
+def test_only_a_worker_that_was_asked_to_restart_comes_back(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr("engine.worker.worker.begin_anew", begun.append)
+    worker.come_back()
+    assert begun == []
+    worker.stopping.stop(StopCause.RESTART)
+    worker.come_back()
+    assert begun == [worker.id]
+
+
+def test_a_worker_that_is_told_to_end_is_patient_no_more(worker: Worker) -> None:
+    worker.stopping.stop(StopCause.MAX_TIME)
+    assert worker.is_patient
+    worker.drain()
+    assert not worker.is_patient
+    assert worker.stopping.cause is StopCause.MAX_TIME
+
+
+def test_a_worker_says_at_its_end_why_it_stopped(worker: Worker) -> None:
+    said: list[StopCause | None] = []
+    worker.on_end = lambda stopping: said.append(stopping.cause)
+    worker.drain()
+    worker.close()
+    assert said == [StopCause.SIGNAL]
+
+
+def test_a_worker_announces_what_it_is(worker: Worker) -> None:
+    worker.identity = Identity(version="0.1.0+3f9a", manager="systemd", replaces="old")
+    worker.start(threads=1)
+    worker._beat()
+    (process,) = worker.presence.present()
+    assert (process.version, process.manager, process.replaces) == ("0.1.0+3f9a", "systemd", "old")
+    assert process.memory_bytes is not None
+    assert process.memory_bytes > 1_000_000
+
+
+def test_a_worker_starts_though_the_ledger_has_just_gone(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: object) -> None:
+        raise LedgerUnreachable(url="postgresql://", error="it is restarted")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(worker.presence, "announce", away)
+        worker.start(threads=1)
+    worker._beat()
+    assert [process.id for process in worker.presence.present()] == [worker.id]
