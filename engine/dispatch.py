@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from engine.errors import Unreachable
 from engine.huey_app.doorbell import Doorbell, QueueUnreachable
+from engine.limits import LimitGroup
 from engine.states import RunState
 from engine.store.run import NewRun, Run
 from engine.store.runs import RunStore
@@ -54,8 +55,10 @@ class Dispatch:
         """Ring for those that are due already; the sweep rings for the others in their time."""
         self.ring(_due(booked))
 
-    def ring_next(self, ended: Run) -> None:
-        """A run of the same schedule may have waited for this one."""
+    def ring_next(self, ended: Run, group: LimitGroup | None = None) -> None:
+        """A run of the same schedule, or with the same limits, may have waited for this one."""
+        if group is not None:
+            self.ring(self.runs.release(group))
         if ended.schedule is None:
             return
         waiting = self.runs.next_in_line(ended.schedule)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, Literal, Self
 
+from engine.limits import DuplicatePolicy, LimitGroup, Limits, Rate, key_of, limit_problems
 from engine.retry import RetryPolicy
 from engine.signature import InvalidJob, Param, Signature
 
@@ -32,6 +33,12 @@ class Job:
     """A function and the policies its runs obey. `time_limit` and `memory_limit` (bytes) bound the
     attempt's whole process group; `on_crash` says what a lost worker means; `isolated=False`
     runs one short call in the worker's own thread, where no limit can be enforced.
+
+    At most one run with the same values of the parameters `unique_by` is unfinished, () means one
+    of the job; booking another one gives that one, or is refused, as `on_duplicate` says. At most
+    `concurrency` attempts go on at any instant, and no more of them start in any second, minute or
+    hour than `rate` ("10/s", "60/m", "500/h") allows: of the job, or for each value of the
+    parameters `limit_by`. The ready run with the highest `priority` is the first of its queue.
     """
 
     name: str
@@ -42,6 +49,12 @@ class Job:
     memory_limit: int | None = None
     on_crash: CrashPolicy = "retry"
     isolated: bool = True
+    unique_by: tuple[str, ...] | None = None
+    on_duplicate: DuplicatePolicy = "return"
+    concurrency: int | None = None
+    rate: str | None = None
+    limit_by: tuple[str, ...] = ()
+    priority: int = 0
 
     def __post_init__(self) -> None:
         if not QUEUE_NAME.fullmatch(self.queue):
@@ -51,6 +64,8 @@ class Job:
         if not self.isolated and self.memory_limit is not None:
             raise InvalidJob(name=self.name, text="a memory limit needs isolated=True")
         self._signature.require_usable()
+        if problems := limit_problems(self, self._signature.names):
+            raise InvalidJob(name=self.name, text="; ".join(problems))
 
     @property
     def summary(self) -> str:
@@ -91,6 +106,25 @@ class Job:
         return self._signature.arguments(params)
 
     @cached_property
+    def limits(self) -> Limits:
+        """What bounds its attempts."""
+        rate = Rate.parse(self.rate) if self.rate is not None else None
+        return Limits(concurrency=self.concurrency, rate=rate)
+
+    def group_of(self, params: Mapping[str, Any]) -> LimitGroup | None:
+        """With whom a run with these stored `params` shares its limits; None if it has none."""
+        if self.limits == Limits():
+            return None
+        values = self._signature.values(params, self.limit_by)
+        return LimitGroup(key=key_of(self.name, values), limits=self.limits)
+
+    def unique_key(self, params: Mapping[str, Any]) -> str | None:
+        """The key that one unfinished run with these stored `params` has at most."""
+        if self.unique_by is None:
+            return None
+        return key_of(self.name, self._signature.values(params, self.unique_by))
+
+    @cached_property
     def _signature(self) -> Signature:
         return Signature(job=self.name, function=self.function)
 
@@ -104,6 +138,12 @@ def job(
     memory_limit: int | None = None,
     on_crash: CrashPolicy = "retry",
     isolated: bool = True,
+    unique_by: tuple[str, ...] | None = None,
+    on_duplicate: DuplicatePolicy = "return",
+    concurrency: int | None = None,
+    rate: str | None = None,
+    limit_by: tuple[str, ...] = (),
+    priority: int = 0,
 ) -> Callable[[Callable[..., Any]], Job]:
     """Describe a function as a Job, named after the function unless `name` is given."""
 
@@ -117,6 +157,12 @@ def job(
             memory_limit=memory_limit,
             on_crash=on_crash,
             isolated=isolated,
+            unique_by=unique_by,
+            on_duplicate=on_duplicate,
+            concurrency=concurrency,
+            rate=rate,
+            limit_by=limit_by,
+            priority=priority,
         )
 
     return describe

@@ -3,7 +3,7 @@
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -65,6 +65,11 @@ class Signature:
             raise InvalidJob(name=self.job, text=text)
 
     @cached_property
+    def names(self) -> Sequence[str]:
+        """The names of the parameters, in order; nothing else of them is looked at."""
+        return list(inspect.signature(self.function).parameters)[1:]
+
+    @cached_property
     def params(self) -> Mapping[str, Param]:
         """The parameters by name, in the order of the signature; the context is not one."""
         hints = self._hints
@@ -94,6 +99,20 @@ class Signature:
             text = "; ".join(f"{name}: {message}" for name, message in problems)
             raise InvalidParams(job=self.job, text=text, problems=problems) from None
         return cast("dict[str, Any]", self._adapter.dump_python(values, mode="json"))
+
+    def values(self, params: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+        """What stored `params` say of these parameters, as JSON-ready data with the defaults."""
+        return {
+            name: params[name] if name in params else self._stored_defaults[name] for name in names
+        }
+
+    @cached_property
+    def _stored_defaults(self) -> Mapping[str, Any]:
+        """The defaults as they are stored when somebody gives them."""
+        return {
+            name: _stored(param.default, self._hints.get(name, str))
+            for name, param in self.params.items()
+        }
 
     def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Stored `params` as the Python values that the function takes."""
@@ -141,6 +160,18 @@ class Signature:
         if error["type"] == "missing":
             return name, f"required ({self.params[name].type_text})"
         return name, f"{error['input']!r} is not allowed; expected {self.params[name].type_text}"
+
+
+def _stored(value: Any, hint: Any) -> Any:
+    from pydantic import TypeAdapter, ValidationError
+    from pydantic_core import to_jsonable_python
+
+    adapter: TypeAdapter[Any] = TypeAdapter(hint)
+    try:
+        return adapter.dump_python(adapter.validate_python(value), mode="json")
+    except ValidationError:
+        # Nobody can give it: None, say, as the default of a number.
+        return to_jsonable_python(value, fallback=repr)
 
 
 _TYPE_WORDS: Mapping[Any, str] = {

@@ -19,6 +19,7 @@ from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress
 from engine.execution.recording import Recorder
 from engine.execution.telling import Listener, RunEnded, RunStarted
 from engine.job import Job
+from engine.limits import LimitGroup
 from engine.redaction import without_passwords
 from engine.registry import UnknownJob, find
 from engine.store.database import LedgerUnreachable
@@ -65,20 +66,27 @@ class Executor:
     closed: threading.Event = field(default_factory=threading.Event)
 
     def carry_out(self, run_id: int) -> RunEnded | None:
-        """Take the run and see it through; None if it is not to be had, and nothing happens."""
+        """Take the run whose turn it is, and see it through; None if there is none.
+
+        That is the run that was rung for, unless another one of its queue comes first.
+        """
         asked_at = elapsed()
-        claim = self.runs.claim(run_id, self.worker)
-        if claim is None:
+        taken = self.runs.take(run_id, self.worker, self._group_of)
+        if taken is None:
             return None
+        claim, run = taken.claim, taken.run
         self.claims.add(claim, asked_at)
         try:
             # Whatever fails from here on, the lease must not be renewed for ever.
-            run = self._patiently(lambda: self.runs.get(run_id))
             told = self._attempt(claim, run)
         finally:
             self.claims.remove(claim)
-        self.dispatch.ring_next(run)
+        self.dispatch.ring_next(run, self._group_of(run))
         return told
+
+    def _group_of(self, run: Run) -> LimitGroup | None:
+        job = self.jobs.get(run.job)
+        return job.group_of(run.params) if job else None
 
     def _attempt(self, claim: Claim, run: Run) -> RunEnded:
         self._tell(telling.begun(claim, run))

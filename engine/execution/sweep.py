@@ -71,6 +71,7 @@ class Sweep:
         self._give_up(runs.overdue())
         if self.watch is not None:
             self.watch.look()
+        runs.release_all({name: job.limits for name, job in self.jobs.items()})
         self.dispatch.ring_due()
         return True
 

@@ -1,39 +1,107 @@
-"""Claiming a run: one guarded update hands out its lease, if it is ready and its turn has come."""
+"""Claiming: whose turn it is in a queue, and the guarded update that hands out the lease.
+
+A ring is for one run and calls whoever comes first in its queue: the highest priority, then who was
+ready first. The two exchange their rings then, so that no run is left without one.
+"""
 
 import secrets
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql import FromClause
+from sqlalchemy.sql.elements import BindParameter, ColumnElement
 
-from engine.states import RUN, UNFINISHED_RUNS, RunState
+from engine.limits import LimitGroup
+from engine.states import RUN, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
+from engine.store.limits import Room, block, room_for
 from engine.store.paused_queues import is_paused
-from engine.store.run import CRASHED_OUTCOMES, CRASHES_ALLOWED, Claim
-from engine.store.run_reader import CLAIMABLE
+from engine.store.run import CRASHED_OUTCOMES, CRASHES_ALLOWED, Claim, ClaimedRun, Run
+from engine.store.run_reader import CLAIMABLE, as_run, has_one_before_it, is_claimable, is_ready
 from engine.store.tables import attempts, runs
 from engine.store.turns import take_turn
+
+GroupOf = Callable[[Run], LimitGroup | None]
+
+# After so many runs that others were faster to take, it is left to the sweep to ring again.
+_TRIES = 5
 
 
 class _NotNow(Exception):
     """Undoes a claim."""
 
 
-def claim(database: Database, run_id: int, worker: str, *, lease: timedelta) -> Claim | None:
+def take(
+    database: Database, run_id: int, worker: str, *, lease: timedelta, group_of: GroupOf
+) -> ClaimedRun | None:
+    """Take the run that a ring for this one calls; None if there is none.
+
+    `group_of` says with whom a run shares limits, by its job.
+    """
+    for run, in_place_of in _called(database, run_id):
+        group = group_of(run)
+        claimed = claim(database, run, worker, lease=lease, group=group, in_place_of=in_place_of)
+        if claimed is not None:
+            return claimed
+    return None
+
+
+def claim(
+    database: Database,
+    run: Run,
+    worker: str,
+    *,
+    lease: timedelta,
+    group: LimitGroup | None = None,
+    in_place_of: Run | None = None,
+) -> ClaimedRun | None:
     """Take a due run; None if it is not due, already taken, ended, or must wait its turn.
+
+    If its `group` has no room it is blocked; if a blocked one comes before it there, that is taken
+    and this one blocked. The run `in_place_of` which it is taken gets the ring that was for it.
 
     Of the runs that one more crash would quarantine, a worker carries out one at a time: what
     kills it takes the others along, and they are not to blame.
     """
+    first: int | None = run.id
+    try:
+        with database.begin() as connection:
+            room = Room(first=run.id) if group is None else room_for(connection, run, group)
+            first = room.first
+            _lock(connection, run.id, first, in_place_of.id if in_place_of else None)
+            if group is not None and first != run.id:
+                block(connection, run.id, group, room)
+            if first is None:
+                return None
+            claimed = _claim(connection, first, worker, lease, group)
+            if claimed is not None and in_place_of is not None:
+                _exchange_rings(connection, claimed.run.id, in_place_of.id)
+            return claimed
+    except _NotNow:
+        # So that the sweep rings soon: another worker may have it.
+        with database.begin() as connection:
+            connection.execute(update(runs).where(runs.c.id == first).values(rung_at=None))
+        return None
+    except IntegrityError:
+        # Another run of the same schedule is running: `uq_runs_exclusive_running`.
+        return None
+
+
+def _claim(
+    connection: Connection, run_id: int, worker: str, lease: timedelta, group: LimitGroup | None
+) -> ClaimedRun | None:
     token = secrets.token_hex(16)
+    limit_key = group.key if group else None
     mine = update(runs).where(
         runs.c.id == run_id,
-        runs.c.state.in_(CLAIMABLE),
-        runs.c.ready_at <= database_now(),
+        is_claimable(runs),
+        or_(runs.c.ready_at <= database_now(), runs.c.blocked_at.is_not(None)),
         or_(runs.c.retry_until.is_(None), runs.c.retry_until >= database_now()),
-        ~_has_one_before_it(),
+        ~has_one_before_it(),
         ~is_paused(runs.c.queue),
     )
     values = {
@@ -42,6 +110,8 @@ def claim(database: Database, run_id: int, worker: str, *, lease: timedelta) -> 
         "lease_token": token,
         "lease_until": database_now(lease),
         "worker": worker,
+        "limit_key": limit_key,
+        "blocked_at": None,
         "started_at": func.coalesce(runs.c.started_at, database_now()),
         "progress_done": None,
         "progress_total": None,
@@ -49,37 +119,114 @@ def claim(database: Database, run_id: int, worker: str, *, lease: timedelta) -> 
     }
     for source in CLAIMABLE:
         RUN.require(source, RunState.RUNNING)
-    try:
-        with database.begin() as connection:
-            number = connection.execute(
-                mine.values(values).returning(runs.c.attempt)
-            ).scalar_one_or_none()
-            if number is None:
-                return None
-            if number >= CRASHES_ALLOWED and _is_beside_another(connection, run_id, worker):
-                raise _NotNow
-            begun = {"run_id": run_id, "number": number, "worker": worker}
-            connection.execute(insert(attempts).values(begun | {"started_at": database_now()}))
-    except _NotNow:
-        # So that the sweep rings soon: another worker may have it.
-        with database.begin() as connection:
-            connection.execute(update(runs).where(runs.c.id == run_id).values(rung_at=None))
+    row = connection.execute(mine.values(values).returning(*runs.c)).mappings().one_or_none()
+    if row is None:
         return None
-    except IntegrityError:
-        # Another run of the same schedule is running: `uq_runs_exclusive_running`.
-        return None
-    return Claim(run_id=run_id, attempt=number, token=token)
+    number = row["attempt"]
+    if number >= CRASHES_ALLOWED and _is_beside_another(connection, run_id, worker):
+        raise _NotNow
+    begun = {"run_id": run_id, "number": number, "worker": worker, "limit_key": limit_key}
+    connection.execute(insert(attempts).values(begun | {"started_at": database_now()}))
+    claim = Claim(run_id=run_id, attempt=number, token=token)
+    return ClaimedRun(claim=claim, run=as_run(row))
 
 
-def _has_one_before_it() -> ColumnElement[bool]:
-    """Whether the run waits for an earlier one of its schedule, running or between attempts."""
-    earlier = runs.alias("earlier")
-    return exists().where(
-        earlier.c.schedule == runs.c.exclusive,
-        earlier.c.exclusive == runs.c.exclusive,
-        earlier.c.state.in_(UNFINISHED_RUNS),
-        earlier.c.id < runs.c.id,
+def _lock(connection: Connection, *run_ids: int | None) -> None:
+    """Lock the runs that are about to change, in the order of their ids, if they are several."""
+    several = set(run_ids) - {None}
+    if len(several) > 1:
+        in_order = select(runs.c.id).where(runs.c.id.in_(several)).order_by(runs.c.id)
+        connection.execute(in_order.with_for_update(key_share=True))
+
+
+def _exchange_rings(connection: Connection, taken: int, left: int) -> None:
+    """The ring that was for the taken run is for the other one from now on."""
+    its = runs.alias("taken")
+    its_ring = select(its.c.rung_at).where(its.c.id == taken).scalar_subquery()
+    waits = (runs.c.id == left, is_claimable(runs))
+    connection.execute(update(runs).where(*waits).values(rung_at=its_ring))
+
+
+def _called(database: Database, run_id: int) -> Iterator[tuple[Run, Run | None]]:
+    """Whom a ring for this run calls, one after the other; and in whose place."""
+    with database.read() as connection:
+        row = connection.execute(_RUNG, {"run_id": run_id}).mappings().one_or_none()
+        if row is None:
+            return
+        rung = as_run({column.name: row[column.name] for column in runs.c})
+        first = _run(connection, row["first"]) if row["first"] is not None else None
+    seen = {run_id}
+    if row["is_ready"]:
+        if first is not None:
+            seen.add(first.id)
+            yield first, rung
+        yield rung, None
+    # Somebody else has it, and another run has lost its ring to that.
+    while len(seen) < _TRIES:
+        with database.read() as connection:
+            which = {"queue": rung.queue, "seen": list(seen)}
+            other = connection.execute(_FIRST_OF_OTHERS, which).scalar()
+            if other is None:
+                return
+            run = _run(connection, other)
+        seen.add(other)
+        yield run, None
+
+
+def _run(connection: Connection, run_id: int) -> Run:
+    return as_run(connection.execute(select(runs).where(runs.c.id == run_id)).mappings().one())
+
+
+def _rung() -> Select[Any]:
+    """The run with the id `run_id`, and who comes before it in its queue, if anybody does."""
+    rung, other = runs.alias("rung"), runs.alias("other")
+    queue, priority = rung.c.queue, rung.c.priority
+    higher = _first_in_order(queue, lambda of: of.c.priority > priority, correlated=rung)
+    # Its ring lies behind this one: it was passed over, blocked, or between two attempts.
+    equal = (
+        select(other.c.id)
+        .where(is_ready(other), other.c.queue == queue, ~has_one_before_it(other))
+        .where(other.c.priority == priority, other.c.ready_at < rung.c.ready_at)
+        .where(other.c.rung_at > rung.c.rung_at)
+        .order_by(other.c.ready_at, other.c.id)
+        .limit(1)
+        .correlate(rung)
     )
+    first = func.coalesce(higher.scalar_subquery(), equal.scalar_subquery())
+    return select(*rung.c, is_ready(rung).label("is_ready"), first.label("first")).where(
+        rung.c.id == bindparam("run_id")
+    )
+
+
+def _first_of_others() -> Select[Any]:
+    """The first ready run of `queue`, without those in `seen`."""
+    others: BindParameter[Any] = bindparam("seen", expanding=True)
+    return _first_in_order(
+        bindparam("queue"), lambda of: and_(of.c.id.not_in(others), ~is_paused(of.c.queue))
+    )
+
+
+def _first_in_order(
+    queue: ColumnElement[str],
+    where: Callable[[FromClause], ColumnElement[bool]],
+    *,
+    correlated: FromClause | None = None,
+) -> Select[Any]:
+    # In two steps, for the index is not in both orders: first the priority, then the run.
+    top, first = runs.alias("top"), runs.alias("first")
+    can = [
+        and_(is_ready(of), of.c.queue == queue, ~has_one_before_it(of), where(of))
+        for of in (top, first)
+    ]
+    priority = select(top.c.priority).where(can[0]).order_by(top.c.priority.desc()).limit(1)
+    found = select(first.c.id).order_by(first.c.ready_at, first.c.id).limit(1)
+    if correlated is not None:
+        priority, found = priority.correlate(correlated), found.correlate(correlated)
+    return found.where(can[1], first.c.priority == priority.scalar_subquery())
+
+
+_RUNG = _rung()
+_FIRST_OF_OTHERS = _first_of_others()
 
 
 def _is_beside_another(connection: Connection, run_id: int, worker: str) -> bool:

@@ -75,8 +75,8 @@ class Run:
     """One firing of a job with given params, as the ledger has it.
 
     `due_at` is when it was to run at first; it may be claimed from `ready_at` on, which a wait
-    between attempts moves. `blocked_at` says since when a limit of its job holds it back. `error` is
-    the last one, `first_error` the first of its life.
+    between attempts moves. Since `blocked_at` a limit of its job holds it back. `error` is the last
+    one, `first_error` the first of its life.
     """
 
     id: int

@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, func, or_, select
+from sqlalchemy import Select, and_, exists, func, literal_column, or_, select
+from sqlalchemy.sql import FromClause
+from sqlalchemy.sql.elements import ColumnElement
 
 from engine.errors import UnknownId
 from engine.states import UNFINISHED_RUNS, RunState
@@ -19,6 +21,10 @@ from engine.store.tables import attempts, paused_queues, runs
 _LONGEST_ID = 18
 
 CLAIMABLE = frozenset({RunState.QUEUED, RunState.RETRYING})
+# Spelled out, as in the indexes over these runs alone, which serve no parameters.
+_CLAIMABLE_WORDS: list[ColumnElement[str]] = [
+    literal_column(f"'{state}'") for state in sorted(CLAIMABLE)
+]
 
 
 class RunReader:
@@ -112,8 +118,7 @@ class RunReader:
         ready = (
             select(runs.c.id)
             .where(
-                runs.c.state.in_(CLAIMABLE),
-                runs.c.ready_at <= database_now(steady=True),
+                is_ready(runs),
                 runs.c.queue.in_(queues),
                 runs.c.queue.not_in(paused),
             )
@@ -123,30 +128,27 @@ class RunReader:
             return connection.execute(ready).first() is not None
 
     def due(self, *, silent_for: timedelta, limit: int = 1000) -> Sequence[Run]:
-        """Claimable runs whose time has come and that nobody rang for in the last while."""
+        """Claimable runs whose time has come and that nobody rang for in the last while.
+
+        Without those that a limit holds back.
+        """
         silent = or_(
             runs.c.rung_at.is_(None),
             runs.c.rung_at < database_now(-silent_for, steady=True),
             # The ledger's clock was set back since.
             runs.c.rung_at > database_now(steady=True),
         )
-        where = and_(
-            runs.c.state.in_(CLAIMABLE),
-            runs.c.ready_at <= database_now(steady=True),
-            ~is_paused(runs.c.queue),
-            silent,
-        )
-        return self._many(
-            select(runs).where(where).order_by(runs.c.ready_at, runs.c.id).limit(limit)
-        )
+        # Who was silent longest comes first, so that nobody is left out for ever.
+        longest = (runs.c.rung_at.asc().nulls_first(), runs.c.ready_at, runs.c.id)
+        where = and_(is_ready(runs), ~is_paused(runs.c.queue), silent)
+        return self._many(select(runs).where(where).order_by(*longest).limit(limit))
 
     def next_in_line(self, schedule: str) -> Run | None:
         """The oldest due run that waits for its schedule's running one to end."""
         where = and_(
             runs.c.schedule == schedule,  # an index has it
             runs.c.exclusive == schedule,
-            runs.c.state.in_(CLAIMABLE),
-            runs.c.ready_at <= database_now(steady=True),
+            is_ready(runs),
         )
         first = self._many(select(runs).where(where).order_by(runs.c.ready_at, runs.c.id).limit(1))
         return first[0] if first else None
@@ -162,7 +164,35 @@ class RunReader:
         return found[0]
 
 
-def as_run(row: RowMapping) -> Run:
+def is_claimable(of: FromClause) -> ColumnElement[bool]:
+    """Whether the run waits to be claimed, now or later, as SQL; `of` is `runs` or its alias."""
+    claimable: ColumnElement[bool] = of.c.state.in_(_CLAIMABLE_WORDS)
+    return claimable
+
+
+def is_ready(of: FromClause) -> ColumnElement[bool]:
+    """Whether its time has come, and no limit of its job holds it back."""
+    due = of.c.ready_at <= database_now(steady=True)
+    return and_(is_claimable(of), of.c.blocked_at.is_(None), due)
+
+
+def is_blocked(of: FromClause) -> ColumnElement[bool]:
+    """Whether a limit of its job holds it back."""
+    return and_(is_claimable(of), of.c.blocked_at.is_not(None))
+
+
+def has_one_before_it(of: FromClause = runs) -> ColumnElement[bool]:
+    """Whether the run waits for an earlier one of its schedule, running or between attempts."""
+    earlier = runs.alias("earlier")
+    return exists().where(
+        earlier.c.schedule == of.c.exclusive,
+        earlier.c.exclusive == of.c.exclusive,
+        earlier.c.state.in_(UNFINISHED_RUNS),
+        earlier.c.id < of.c.id,
+    )
+
+
+def as_run(row: Mapping[Any, Any]) -> Run:
     """A row of the runs table as a Run."""
     values = dict(row)
     for name in ("exclusive", "rung_at"):

@@ -1,19 +1,21 @@
 """Runs at rest: one method for each move in `states.RUN`."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, literal, null, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from engine.limits import LimitGroup, Limits
 from engine.states import RUN, RunState
 from engine.store.bookings import book
 from engine.store.cancelled_runs import note_the_end
-from engine.store.claiming import claim
+from engine.store.claiming import GroupOf, claim, take
 from engine.store.database import Database
 from engine.store.instant import Instant, database_now
-from engine.store.run import UNCOUNTED_OUTCOMES, Claim, NewRun, Run, RunError
+from engine.store.limits import release, release_all
+from engine.store.run import UNCOUNTED_OUTCOMES, Claim, ClaimedRun, NewRun, Run, RunError
 from engine.store.run_reader import CLAIMABLE, RunReader
 from engine.store.tables import attempts, runs
 from engine.store.words import Words
@@ -43,13 +45,34 @@ class RunStore(RunReader):
         """`book`, in the caller's transaction."""
         return book(connection, new)
 
-    def claim(self, run_id: int, worker: str) -> Claim | None:
-        """Take a ready run; None if it is not ready, already taken, ended, or must wait its turn.
+    def take(self, run_id: int, worker: str, group_of: GroupOf) -> ClaimedRun | None:
+        """Take the run that a ring for this one calls; None if there is none.
+
+        That is the first of its queue that is ready: the highest priority, then who was ready
+        first. `group_of` says with whom a run shares limits, by its job; one that they do not let
+        start is blocked until `release`.
+        """
+        return take(self.database, run_id, worker, lease=self.lease, group_of=group_of)
+
+    def claim(self, run_id: int, worker: str, group: LimitGroup | None = None) -> Claim | None:
+        """Take this run; None if it is not ready, already taken, ended, or must wait its turn.
 
         Of the runs that one more crash would quarantine, a worker carries out one at a time: what
         kills it takes the others along, and they are not to blame.
         """
-        return claim(self.database, run_id, worker, lease=self.lease)
+        found = self._many(select(runs).where(runs.c.id == run_id))
+        if not found:
+            return None
+        claimed = claim(self.database, found[0], worker, lease=self.lease, group=group)
+        return claimed.claim if claimed else None
+
+    def release(self, group: LimitGroup) -> Sequence[Run]:
+        """Let as many blocked runs of a group try as may start now; the caller rings for them."""
+        return release(self.database, group)
+
+    def release_all(self, limits: Mapping[str, Limits]) -> None:
+        """`release` in every group, by the limits of each job; those released are due again."""
+        release_all(self.database, limits)
 
     def renew(self, claims: Collection[Claim]) -> Collection[Claim]:
         """Renew the leases; returns the claims that still hold. An ended lease stays ended."""
