@@ -30,8 +30,8 @@ soak: setup-tests
 # Renew requirements.lock: the newest versions that pyproject.toml allows, with every file's hash.
 lock: setup
 	$(python) -m pip install --quiet uv
-	.venv/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --upgrade \
-	    --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url \
+	.venv/bin/uv pip compile pyproject.toml --all-extras --group dev --group bench \
+	    --universal --upgrade --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url \
 	    --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 setup:
