@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.errors import EngineError
 from engine.execution.executor import Attempts, OnLines, OnProgress
 from engine.execution.orders import AttemptEnd, Line, Order, Progress
 from engine.redaction import Secrets
@@ -28,15 +29,21 @@ class RedactedAttempts:
         def progress(said: Progress) -> None:
             on_progress(replace(said, note=said.note and self.secrets.hidden_in(said.note)))
 
-        end = self.attempts.run(order, on_lines=lines, on_progress=progress)
+        try:
+            end = self.attempts.run(order, on_lines=lines, on_progress=progress)
+        except EngineError as fault:
+            # A job's module may have failed while it was loaded ahead.
+            raise type(fault)(**self._hidden(fault.facts)) from None
         error = end.error and self.secrets.hidden_in(end.error)
         return replace(end, outcome=self._outcome(end.outcome), error=error)
 
     def _outcome(self, told: Any) -> Any:
         if not isinstance(told, Mapping) or not isinstance(told.get("error"), Mapping):
             return told
-        error = {
+        return {**told, "error": self._hidden(told["error"])}
+
+    def _hidden(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        return {
             name: self.secrets.hidden_in(each) if isinstance(each, str) else each
-            for name, each in told["error"].items()
+            for name, each in facts.items()
         }
-        return {**told, "error": error}
