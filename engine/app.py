@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.execution.sweep import Sweep
     from engine.huey_app.doorbell import Doorbell
     from engine.huey_app.huey import EngineHuey
+    from engine.metrics.server import MetricsServer
     from engine.reconciliation.definitions import Definitions
     from engine.reconciliation.service import Reconciliations
     from engine.reporting.publish import Publisher
@@ -381,6 +382,7 @@ class App:
             booking=booking,
             sweep=self._sweep(name),
             presence=self.presence,
+            metrics=self._metrics_server(),
         )
 
     def close(self) -> None:
@@ -393,6 +395,21 @@ class App:
             self.publisher.files.close()
         if "database" in made:
             self.database.dispose()
+
+    def _metrics_server(self) -> "MetricsServer | None":
+        address = self.settings.metrics_address
+        if address is None:
+            return None
+        from engine.execution.identity import code_version
+        from engine.metrics.families import EngineFamilies
+        from engine.metrics.reading import LedgerReader
+        from engine.metrics.readings import Readings
+        from engine.metrics.server import MetricsServer
+
+        readings = Readings(LedgerReader(database=self.database).read)
+        version = code_version(self.settings.home)
+        families = EngineFamilies(readings=readings, jobs=self.jobs, version=version)
+        return MetricsServer(*address, families)
 
     def _sweep(self, holder: str) -> "Sweep":
         from engine.execution.sweep import Sweep

@@ -14,7 +14,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from engine.errors import Invalid
 from engine.redaction import passwords_in, without_password
-from engine.urls import is_server, path_of, require_database, require_scheme, require_server
+from engine.urls import (
+    is_server,
+    path_of,
+    require_address,
+    require_database,
+    require_scheme,
+    require_server,
+)
 
 # Read by `${env:X}` and `${secret:X}` in YAML, by people's tools, or by a later part.
 _OPEN_PREFIXES = ("ENGINE_SOURCES__", "ENGINE_VAR_", "ENGINE_SECRET_VAR_")
@@ -35,8 +42,11 @@ class InvalidSettings(Invalid):
     message = "{name}: {text}"
 
 
+_OFF = frozenset({"off", "false", "0", ""})
+
+
 def _off(value: object) -> object:
-    if str(value).lower() not in {"off", "false", "0", ""}:
+    if str(value).lower() not in _OFF:
         raise ValueError("this version cannot do it yet; leave it unset")
     return value
 
@@ -55,7 +65,7 @@ class Settings(BaseSettings):
     sources: dict[str, str] = Field(default_factory=dict)
     schedules: Path = Path("schedules.yaml")
     secret_key: SecretStr | None = None
-    metrics: Annotated[str, BeforeValidator(_off)] = "off"
+    metrics: str = "127.0.0.1:9464"
     four_eyes: Annotated[str, BeforeValidator(_off)] = "false"
 
     @field_validator("home")
@@ -81,6 +91,11 @@ class Settings(BaseSettings):
     @classmethod
     def _storage_is_known(cls, url: str) -> str:
         return require_scheme(url, {"file": True, "s3": False, "sftp": False})
+
+    @field_validator("metrics")
+    @classmethod
+    def _metrics_have_an_address(cls, address: str) -> str:
+        return "off" if address.lower() in _OFF else require_address(address)
 
     @field_validator("sources")
     @classmethod
@@ -147,6 +162,14 @@ class Settings(BaseSettings):
             if name in _SECRET_NAMES or name.startswith("ENGINE_SECRET_VAR_")
         ]
         return [*filter(None, named), *(each for url in urls for each in passwords_in(url))]
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Host and port where metrics are served; None if they are not."""
+        if self.metrics == "off":
+            return None
+        host, _, port = self.metrics.rpartition(":")
+        return host.strip("[]"), int(port)
 
     @property
     def schedules_file(self) -> Path:

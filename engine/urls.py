@@ -84,6 +84,16 @@ def require_database(url: str) -> str:
     return url
 
 
+def require_address(text: str) -> str:
+    """`text` if it is a host and a port; raises ValueError with what to write instead."""
+    parts = _HOST.fullmatch(text)
+    if parts is None or not parts["name"] or not parts["port"]:
+        raise ValueError("an address is a host and a port, such as 127.0.0.1:9464")
+    if not _is_port(parts["port"]):
+        raise ValueError(f"a port is a number from 1 to {_LAST_PORT}")
+    return text
+
+
 def path_of(url: str) -> str:
     """The path in `sqlite:///relative`, `sqlite:////absolute`, `file://any` or a bare path."""
     scheme, separator, rest = url.partition("://")

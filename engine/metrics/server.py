@@ -19,6 +19,9 @@ _TRY_AGAIN_SECONDS = 15.0
 class Families(Protocol):
     """What is served."""
 
+    def prepare(self) -> None:
+        """Somebody will ask soon."""
+
     def families(self) -> Iterable[Metric]:
         """As they are now; it never raises."""
 
@@ -30,6 +33,7 @@ class MetricsServer:
 
     def __init__(self, host: str, port: int, families: Families) -> None:
         self._host, self._port = host, port
+        self._families = families
         self._registry = CollectorRegistry()
         self._registry.register(_Bridge(families))
         ProcessCollector(registry=self._registry)
@@ -68,6 +72,7 @@ class MetricsServer:
                     logger.warning("metrics are not served; it is tried again", extra=facts)
                 self._stopped.wait(_TRY_AGAIN_SECONDS)
             else:
+                self._families.prepare()
                 logger.info("metrics are served", extra={"address": self.address})
                 return
 

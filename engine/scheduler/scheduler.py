@@ -15,6 +15,7 @@ from apscheduler.triggers.base import BaseTrigger
 from engine.errors import EngineError, Unreachable
 from engine.execution.rounds import Rounds
 from engine.execution.sweep import Sweep
+from engine.metrics.server import MetricsServer
 from engine.scheduler.booking import Booking
 from engine.schedules.schedule import Schedule
 from engine.schedules.triggers import Trigger
@@ -52,6 +53,7 @@ class Scheduler:
     booking: Booking
     sweep: Sweep
     presence: WorkerStore
+    metrics: MetricsServer | None = None
     _clock: Any = field(init=False)
     _rounds: list[Rounds] = field(default_factory=list, init=False)
     _booking: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -80,6 +82,8 @@ class Scheduler:
         ]
         for rounds in self._rounds:
             rounds.start()
+        if self.metrics is not None:
+            self.metrics.start()
 
     def book_all(self) -> None:
         """Book every schedule's firings up to now."""
@@ -88,6 +92,8 @@ class Scheduler:
 
     def stop(self) -> None:
         """No further wake; what is being booked is booked to its end."""
+        if self.metrics is not None:
+            self.metrics.stop()
         self._clock.shutdown(wait=True)
         for rounds in self._rounds:
             rounds.stop()

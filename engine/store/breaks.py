@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, case, func, select
 
 from engine.clock import rfc3339
 from engine.errors import UnknownId
@@ -14,6 +14,9 @@ from engine.store.break_tables import break_moves, breaks, differences
 from engine.store.database import Database
 from engine.store.difference import Difference as Difference
 from engine.store.row_id import require_id
+
+_B = BreakState
+_NOT_CLOSED = (_B.OPEN, _B.INVESTIGATING, _B.PROPOSED, _B.APPROVED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +158,14 @@ class BreakStore:
         )
         with self.database.read() as connection:
             return connection.execute(query).scalar_one()
+
+    def open_by_reconciliation(self) -> Mapping[str, int]:
+        """How many breaks of each reconciliation that ever had one are not closed."""
+        c = breaks.c
+        count = func.count(case((c.status.in_(_NOT_CLOSED), 1)))
+        query = select(c.reconciliation, count).group_by(c.reconciliation)
+        with self.database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def show(self, break_id: int) -> BreakHistory:
         """One break with its history; raises UnknownId."""

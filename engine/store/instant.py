@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, String
+from sqlalchemy import DateTime, Dialect, Float, String
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -62,3 +62,18 @@ class database_now(ColumnElement[datetime]):  # noqa: N801 - reads as an SQL fun
     def __init__(self, moved_by: timedelta = timedelta(), *, steady: bool = False) -> None:
         self.moved_by = moved_by
         self.steady = steady
+
+
+class seconds_between(ColumnElement[float]):  # noqa: N801 - reads as an SQL function
+    """How long it is from one instant at rest to another, to the millisecond."""
+
+    inherit_cache = True
+    _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it
+        ("start", InternalTraversal.dp_clauseelement),
+        ("end", InternalTraversal.dp_clauseelement),
+    ]
+    type = Float()
+
+    def __init__(self, start: ColumnElement[Any], end: ColumnElement[Any]) -> None:
+        self.start = start
+        self.end = end

@@ -72,9 +72,9 @@ class RunCounts:
             asked_at = connection.execute(select(database_now())).scalar_one()
         found = {}
         for row in rows:
-            since = row.pop("since")
+            queue, since = row.pop("queue"), row.pop("since")
             wait = None if since is None else asked_at - since
-            found[row.pop("queue")] = QueueCounts(**row, oldest_wait=wait)
+            found[queue] = QueueCounts(**row, oldest_wait=wait)
         return found
 
     def untouched(self, *, since: timedelta) -> Untouched | None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 
 from engine.store.backend import Begin
 from engine.store.faults import LedgerUnreachable
-from engine.store.instant import database_now
+from engine.store.instant import database_now, seconds_between
 from engine.store.json_text import json_text
 
 # A writer waits this long for another one; no transaction of ours takes a tenth of it.
@@ -96,6 +96,12 @@ def _now(element: database_now, compiler: Any, **options: Any) -> str:
     # SQLite's clock has milliseconds; zeros fill the width, so that texts keep sorting.
     move = f"{element.moved_by.total_seconds():+.3f} seconds"
     return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', '{move}') || '000')"
+
+
+@compiles(seconds_between, "sqlite")
+def _between(element: seconds_between, compiler: Any, **options: Any) -> str:
+    start, end = (compiler.process(each, **options) for each in (element.start, element.end))
+    return f"((julianday({end}) - julianday({start})) * 86400.0)"
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -146,6 +146,13 @@ attempts = Table(
     Column("peak_memory_bytes", BigInteger),
     Column("limit_key", Words),  # its run's
     Index("ix_attempts_limit_key_started_at", "limit_key", "started_at"),
+    # Sums over what has ended go on from where they were.
+    Index(
+        "ix_attempts_finished_at",
+        "finished_at",
+        sqlite_where=text("finished_at IS NOT NULL"),
+        postgresql_where=text("finished_at IS NOT NULL"),
+    ),
 )
 
 run_moves = Table(

@@ -55,6 +55,8 @@ class Home:
             "ENGINE_HOME": str(self.folder),
             "ENGINE_QUEUE_URL": self._queue_url,
             "PYTHONPATH": str(ROOT),
+            # One port for the schedulers of all tests would be one too few.
+            "ENGINE_METRICS": "off",
             **({"ENGINE_DATABASE_URL": self._database_url} if self._database_url else {}),
         }
         return inherited | ours | self.more

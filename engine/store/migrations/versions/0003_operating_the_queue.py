@@ -80,6 +80,13 @@ def _runs() -> None:
     )
     op.add_column("attempts", sa.Column("limit_key", sa.Text(), nullable=True))
     op.create_index("ix_attempts_limit_key_started_at", "attempts", ["limit_key", "started_at"])
+    op.create_index(
+        "ix_attempts_finished_at",
+        "attempts",
+        ["finished_at"],
+        sqlite_where=sa.text("finished_at IS NOT NULL"),
+        postgresql_where=sa.text("finished_at IS NOT NULL"),
+    )
 
 
 def _workers() -> None:
