@@ -94,9 +94,12 @@ def test_a_queued_run_is_cancelled_at_once_and_its_message_does_nothing(home: Ho
 
 def test_a_run_in_the_workers_own_thread_ends_when_it_ends(home: Home) -> None:
     home.start_worker()
-    run, _ = running(home, "take_a_while_in_the_worker", seconds=2)
+    go_on = home.folder / "go on"
+    run, _ = running(home, "wait_in_the_worker", until=str(go_on))
     done = home.run("runs", "cancel", str(run.id))
     assert "cannot be cut off: it ends when it ends" in done.stdout
+    assert home.runs.get(run.id).state is RunState.RUNNING
+    go_on.touch()
     until(lambda: home.ended(run))
     assert home.runs.get(run.id).state is RunState.SUCCEEDED
 

@@ -117,11 +117,11 @@ def short_call(context: JobContext, *, number: int) -> int:
 
 
 @job(isolated=False)
-def take_a_while_in_the_worker(context: JobContext, *, seconds: float, pids: str) -> str:
-    """Sleep in the worker's own thread."""
+def wait_in_the_worker(context: JobContext, *, until: str, pids: str) -> None:
+    """Wait for a file in the worker's own thread."""
     note(pids)
-    time.sleep(seconds)
-    return "slept"
+    while not Path(until).exists():
+        time.sleep(0.05)
 
 
 @job(on_crash="fail")
