@@ -20,12 +20,14 @@ _ANY_QUEUE = "default"
 
 @dataclass(frozen=True, kw_only=True)
 class Booked:
-    """A run in the ledger: `is_new` unless it was booked before; `unrung` is why its queue could
-    not be told, though it should have been.
+    """A run in the ledger: `is_new` unless it was booked before; `is_duplicate` if another one was
+    asked for, and there may be one at a time. `unrung` is why its queue could not be told, though
+    it should have been.
     """
 
     run: Run
     is_new: bool
+    is_duplicate: bool = False
     unrung: Unreachable | None = None
 
 
@@ -40,16 +42,19 @@ class Dispatch:
         """Book the run, and ring if it is due.
 
         A run that was booked before and still waits is rung for again if its message is gone.
-        Raises Unreachable when the ledger does not answer. A queue that does not answer is not
-        an error: the sweep rings later.
+        Raises Unreachable when the ledger does not answer, and DuplicateRun. A queue that does not
+        answer is not an error: the sweep rings later.
         """
         run, is_new = self.runs.book(new)
+        other_key = new.key is None or run.key != new.key
+        is_duplicate = not is_new and new.unique_key is not None and other_key
         due = _due([run])
+        unrung: Unreachable | None = None
         try:
             self._ring(due if is_new else self._without_message(due))
         except Unreachable as error:
-            return Booked(run=run, is_new=is_new, unrung=error)
-        return Booked(run=run, is_new=is_new)
+            unrung = error
+        return Booked(run=run, is_new=is_new, is_duplicate=is_duplicate, unrung=unrung)
 
     def ring_booked(self, booked: Iterable[Run]) -> None:
         """Ring for those that are due already; the sweep rings for the others in their time."""

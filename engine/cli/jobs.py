@@ -14,7 +14,13 @@ _ENDLESS = 1_000
 
 
 def jobs(as_json: Json = False) -> None:
-    """The jobs, their queues, parameters and policies."""
+    """The jobs, their queues, parameters and policies.
+
+    \b
+    Examples:
+      engine jobs
+      engine jobs --json
+    """
     found = [_job_json(job) for job in the_app().jobs.values()]
     if as_json:
         print_json({"jobs": found})
@@ -25,6 +31,7 @@ def jobs(as_json: Json = False) -> None:
             "params": " ".join(_param_text(param) for param in each["params"]),
             "backoff": _backoff_text(each),
             "retries": _retries_text(each),
+            "limits": _limits_text(each),
             "time_limit": _seconds(each["time_limit_seconds"]),
         }
         for each in found
@@ -36,6 +43,7 @@ def jobs(as_json: Json = False) -> None:
         "backoff",
         "retries",
         "time_limit",
+        "limits",
         "on_crash",
         "params",
         "summary",
@@ -66,6 +74,12 @@ def _job_json(job: "Job") -> dict[str, Any]:
         "memory_limit_bytes": job.memory_limit,
         "on_crash": job.on_crash,
         "isolated": job.isolated,
+        "unique_by": None if job.unique_by is None else list(job.unique_by),
+        "on_duplicate": job.on_duplicate,
+        "concurrency": job.concurrency,
+        "rate": job.rate,
+        "limit_by": list(job.limit_by),
+        "priority": job.priority,
     }
 
 
@@ -93,6 +107,21 @@ def _retries_text(job: dict[str, Any]) -> str:
     if job["retry_until_seconds"]:
         texts.append(f"for {job['retry_until_seconds']:g} s")
     return "; ".join(texts)
+
+
+def _limits_text(job: dict[str, Any]) -> str:
+    limits = [f"{job['concurrency']} at a time"] if job["concurrency"] else []
+    limits += [job["rate"]] if job["rate"] else []
+    texts = [", ".join(limits) + _for_each(job["limit_by"])] if limits else []
+    if job["unique_by"] is not None:
+        texts.append(f"one unfinished{_for_each(job['unique_by'])}")
+    if job["priority"]:
+        texts.append(f"priority {job['priority']}")
+    return "; ".join(texts)
+
+
+def _for_each(names: list[str]) -> str:
+    return f" for each {', '.join(names)}" if names else ""
 
 
 def _error_name(error: "ErrorName") -> str:

@@ -10,9 +10,11 @@ from engine.cli.context import the_app
 from engine.cli.output import Json, print_json
 from engine.errors import Invalid
 from engine.job import QUEUE_NAME
+from engine.limits import PRIORITIES
 from engine.states import RunState
 
 if TYPE_CHECKING:
+    from engine.job import Job
     from engine.store.run import Run
 
 
@@ -45,6 +47,14 @@ def run(
         ),
     ] = False,
     queue: Annotated[str | None, typer.Option(help="Another queue than the job's own.")] = None,
+    priority: Annotated[
+        int | None,
+        typer.Option(
+            min=PRIORITIES[0],
+            max=PRIORITIES[-1],
+            help="Another priority than the job's own; the highest one is the first of its queue.",
+        ),
+    ] = None,
     at: Annotated[
         str | None, typer.Option(help="Not before this instant: 2026-12-01T02:00:00+03:00.")
     ] = None,
@@ -60,6 +70,15 @@ def run(
 
     Exit 6 after the run's id: it is booked, but its queue is away; it starts soon after the queue
     is back. Exit 6 without an id: the run ledger is away, and nothing is booked.
+
+    If there may be one such run at a time and it has not ended, that one is shown, or refused with
+    exit 5 if its job wants it so.
+
+    \b
+    Examples:
+      engine run reconcile -p definition=wallets --wait
+      engine run reconcile -p definition=wallets --at 2026-12-01T02:00:00+03:00
+      engine run purge_expired_artifacts --key spring-clean --json
     """
     from engine.operations.actor import current_actor
     from engine.operations.run_json import run_json
@@ -73,26 +92,35 @@ def run(
         raise WrongOption(option="--queue", text=f"{queue!r} must match [a-z0-9_]+")
     if key == "":
         raise WrongOption(option="--key", text="it is empty; leave it out to book a new run")
+    params = require_params(wanted, _params(param or []), app.definitions)
+    group = wanted.group_of(params)
     new = NewRun(
         job=wanted.name,
         queue=queue or wanted.queue,
-        params=require_params(wanted, _params(param or []), app.definitions),
+        params=params,
         attempts=wanted.attempts,
         retry_for=wanted.retry.retry_until,
         due_at=_instant(at) if at else None,
+        priority=wanted.priority if priority is None else priority,
+        unique_key=wanted.unique_key(params),
+        on_duplicate=wanted.on_duplicate,
+        limit_key=group.key if group else None,
         key=key,
         actor=current_actor(),
     )
     done = app.dispatch.book(new)
     booked = done.run
-    if (booked.job, dict(booked.params)) != (new.job, dict(new.params)):
+    if not done.is_duplicate and (booked.job, dict(booked.params)) != (new.job, dict(new.params)):
         raise KeyTaken(
             key=key, id=booked.id, reference=booked.reference, job=booked.job,
             params=dict(booked.params),
         )  # fmt: skip
+    note = _why_not_new(wanted) if done.is_duplicate else "booked before under this key"
     if not as_json:
-        note = "" if done.is_new else " (booked before under this key)"
-        print(f"run {booked.id} {booked.reference} {booked.state}{note}", flush=True)
+        shown = "" if done.is_new else f" ({note})"
+        print(f"run {booked.id} {booked.reference} {booked.state}{shown}", flush=True)
+    elif done.is_duplicate:
+        sys.stderr.write(f"engine: run {booked.reference}: {note}\n")
     if done.unrung:
         sys.stderr.write(
             f"engine: {done.unrung}; the run is booked and starts when {done.unrung.until}\n"
@@ -106,6 +134,11 @@ def run(
         raise typer.Exit(1)
     if done.unrung and not wait:
         raise typer.Exit(6)
+
+
+def _why_not_new(job: "Job") -> str:
+    each = f" for each {', '.join(job.unique_by)}" if job.unique_by else ""
+    return f"not booked anew: it has not ended, and there is one at a time{each}"
 
 
 def _params(texts: list[str]) -> dict[str, str]:

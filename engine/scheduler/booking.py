@@ -190,13 +190,15 @@ class Booking:
         """Book up to a batch of firings, and move the mark on with them."""
         written: list[Run] = []
         until = fired.now
+        # Two schedules that book the same unique keys must not wait for each other in a circle.
+        most = _BATCH if find(self.jobs, step.schedule.job).unique_by is None else 1
         firings = fired.after(step.schedule.trigger, mark.booked_until)
         for seen, scheduled_for in enumerate(firings, start=1):
             new = self._new_run(step, scheduled_for, fired.now)
             run, is_new = self.dispatch.runs.book_within(connection, new)
             if is_new:
                 written.append(run)
-            if seen == _BATCH:
+            if seen == most:
                 until = scheduled_for
                 break
         move_mark(connection, mark.schedule, until)
@@ -214,6 +216,7 @@ class Booking:
         except InvalidParams as error:
             # The file was checked, so only a job changed underneath can come here.
             skipped = f"params: {error}"
+        group = None if skipped else job.group_of(params)
         return NewRun(
             job=job.name,
             queue=schedule.queue,
@@ -228,6 +231,9 @@ class Booking:
                 overlap=overlap_of(schedule, late),
             ),
             period=(period.start, period.end) if period else None,
+            priority=schedule.priority if schedule.priority is not None else job.priority,
+            unique_key=None if skipped else job.unique_key(params),
+            limit_key=group.key if group else None,
             skipped=skipped,
         )
 

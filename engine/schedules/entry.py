@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictBool
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictBool, StrictInt
 
 from engine.job import QUEUE_NAME
+from engine.limits import PRIORITIES, PRIORITY_BOUNDS
 from engine.schedules.cron import CronTrigger, checked_cron
 from engine.schedules.durations import duration
 from engine.schedules.interval import EPOCH, IntervalTrigger
@@ -46,6 +47,12 @@ def _queue(name: str) -> str:
     return name
 
 
+def _priority(number: int) -> int:
+    if number not in PRIORITIES:
+        raise ValueError(f"must be a whole number {PRIORITY_BOUNDS}, not {number}")
+    return number
+
+
 Length = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_length)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 
@@ -74,6 +81,7 @@ class ScheduleEntry(Strict):
     queue: Annotated[str, AfterValidator(_queue)] | None = None
     overlap: Overlap = "skip"
     missed: Missed | MissedEntry = MissedEntry()
+    priority: Annotated[StrictInt, AfterValidator(_priority)] | None = None
     period: PeriodKind | None = None
 
     def zone(self, default: ZoneInfo) -> ZoneInfo:

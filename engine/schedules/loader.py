@@ -90,6 +90,7 @@ class _Reader:
             overlap=entry.overlap,
             missed=missed.policy,
             within=duration(missed.within) if missed.within else None,
+            priority=entry.priority,
             period=entry.period,
         )
 

@@ -17,7 +17,8 @@ Missed = Literal["latest", "all", "skip"]
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
     """One entry of schedules.yaml, checked. `params` may still hold tokens; `params_for` fills
-    them. `within` bounds how old a missed firing may be to be made up for; None is no bound.
+    them. `within` bounds how old a missed firing may be to be made up for; None is no bound. The
+    `priority` None is the job's.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Schedule:
     overlap: Overlap = "skip"
     missed: Missed = "latest"
     within: timedelta | None = None
+    priority: int | None = None
     period: PeriodKind | None = None
 
     def period_for(self, scheduled_for: datetime) -> Period | None:

@@ -42,6 +42,8 @@ def schedule_to_json(schedule: Schedule) -> dict[str, Any]:
         "missed": schedule.missed,
         "within": None if schedule.within is None else schedule.within.total_seconds(),
         "period": schedule.period,
+        # Unsaid, a version is the same as before there were priorities.
+        **({} if schedule.priority is None else {"priority": schedule.priority}),
     }
 
 

@@ -5,6 +5,7 @@ import json
 from sqlalchemy import Connection, and_, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from engine.errors import Refused
 from engine.states import UNFINISHED_RUNS, RunState
 from engine.store.instant import database_now
 from engine.store.key import require_key
@@ -19,8 +20,21 @@ from engine.store.upsert import upsert
 _BOOKINGS = 5
 
 
+class DuplicateRun(Refused):
+    """Another run of the job, of those that there may be one of, has not ended."""
+
+    message = (
+        "job {job}: run {id} {reference}, which is {state}, is the same one; nothing was booked, "
+        "for the job has on_duplicate='refuse'"
+    )
+
+
 def book(connection: Connection, new: NewRun) -> tuple[Run, bool]:
-    """Write the run down; False beside it if its key or its firing was booked before."""
+    """Write the run down; False beside the one that was booked before, if any.
+
+    That has the same key, or the same firing; or it has the same unique key and has not ended.
+    Raises DuplicateRun instead of that if the run says so. A firing is booked as skipped then.
+    """
     if new.key is not None:
         require_key(new.key)
     if new.firing is not None:
@@ -30,15 +44,24 @@ def book(connection: Connection, new: NewRun) -> tuple[Run, bool]:
         earlier = _booked_before(connection, new)
         if earlier is not None:
             return earlier, False
-        booked = _insert(connection, new)
+        same = _duplicate(connection, new)
+        if same is not None and new.firing is None:
+            if new.on_duplicate == "refuse":
+                raise DuplicateRun(
+                    job=new.job, id=same.id, reference=same.reference, state=same.state
+                )
+            return same, False
+        booked = _insert(connection, new, same)
         if booked is not None:
             return booked, True
     raise RuntimeError(f"a run could be neither booked nor found: {new}")
 
 
-def _insert(connection: Connection, new: NewRun) -> Run | None:
-    """None if its key, its firing or its random reference was booked meanwhile."""
+def _insert(connection: Connection, new: NewRun, same: Run | None) -> Run | None:
+    """None if one of its keys, its firing or its random reference was booked meanwhile."""
     reason = new.skipped or _overlap(connection, new)
+    if reason is None and same is not None:
+        reason = f"duplicate: run {same.reference}, which is the same one, had not ended"
     firing = new.firing
     serial = firing is not None and firing.overlap != "allow"
     now = connection.execute(select(database_now())).scalar_one()
@@ -91,6 +114,18 @@ def _booked_before(connection: Connection, new: NewRun) -> Run | None:
         return None
     found = connection.execute(select(runs).where(or_(*same))).mappings().first()
     return as_run(found) if found else None
+
+
+def _duplicate(connection: Connection, new: NewRun) -> Run | None:
+    """The unfinished run that is the same one."""
+    if new.unique_key is None or new.skipped:
+        return None
+    unfinished = runs.c.state.in_(UNFINISHED_RUNS)
+    found = connection.execute(
+        select(runs).where(runs.c.unique_key == new.unique_key, unfinished)
+    ).mappings()
+    row = found.one_or_none()
+    return as_run(row) if row else None
 
 
 def _overlap(connection: Connection, new: NewRun) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from engine.limits import DuplicatePolicy
 from engine.schedules.schedule import Overlap
 from engine.states import RunState
 
@@ -42,7 +43,8 @@ class NewRun:
 
     Of the runs that are ready the one with the highest `priority` comes first. No attempt starts
     later than `retry_for` after the run was due, or booked if that was later. At most one run with
-    the same `unique_key` is unfinished; runs with the same `limit_key` share their job's limits.
+    the same `unique_key` is unfinished: what becomes of another one `on_duplicate` says, and a
+    firing is skipped. Runs with the same `limit_key` share their job's limits.
     """
 
     job: str
@@ -53,6 +55,7 @@ class NewRun:
     priority: int = 0
     retry_for: timedelta | None = None
     unique_key: str | None = None
+    on_duplicate: DuplicatePolicy = "return"
     limit_key: str | None = None
     key: str | None = None
     actor: str | None = None

@@ -34,9 +34,11 @@ class RunStore(RunReader):
         return 2 * self.lease
 
     def book(self, new: NewRun) -> tuple[Run, bool]:
-        """Write the run down; False beside it if its key or its firing was booked before.
+        """Write the run down; False beside the one that was booked before, if any.
 
-        A firing that overlaps an unfinished run of its schedule is booked as skipped.
+        That has the same key, or the same firing; or it has the same unique key and has not ended.
+        Raises DuplicateRun instead of that if the run says so. A firing that is a duplicate, or
+        overlaps an unfinished run of its schedule, is booked as skipped.
         """
         with self.database.begin() as connection:
             return self.book_within(connection, new)
