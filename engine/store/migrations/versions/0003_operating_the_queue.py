@@ -39,9 +39,13 @@ def _runs() -> None:
         sa.Column("touched_at", Instant(), nullable=True),
     ):
         op.add_column("runs", column)
+    # After a first attempt only a run that was to have another one had been moved.
     op.execute(
-        "UPDATE runs SET due_at = CASE WHEN attempt <= 1 THEN ready_at "
-        "WHEN scheduled_for IS NULL THEN created_at ELSE scheduled_for END"
+        "UPDATE runs SET payload_bytes = length(CAST(params AS TEXT)),"
+        " first_error_type = error_type, first_error_message = error_message,"
+        " first_error_fingerprint = error_fingerprint,"
+        " due_at = CASE WHEN attempt = 0 OR (attempt = 1 AND state <> 'retrying') THEN ready_at"
+        " ELSE coalesce(scheduled_for, created_at) END"
     )
     op.create_index("ix_runs_state_ready_at", "runs", ["state", "ready_at"])
     op.create_index(
