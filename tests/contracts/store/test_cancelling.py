@@ -14,8 +14,8 @@ from engine.store.operator_moves import RunMoveStore
 from engine.store.run import Claim, Run, RunError
 from engine.store.runs import RunStore
 from engine.store.tables import runs as runs_table
+from tests.builders.at_once import at_once
 from tests.builders.booking import BROKEN, a_claim, a_firing, a_run, let_leases_run_out
-from tests.contracts.store.test_races import at_once
 
 HOUR = timedelta(hours=1)
 WHY = RunError(type="Quarantined", message="crashed 3 times", fingerprint="q" * 16)

@@ -15,8 +15,8 @@ from engine.store.operator_moves import RunMoveStore, UnknownRuns
 from engine.store.run import Run, RunError
 from engine.store.runs import RunStore
 from engine.store.tables import runs as runs_table
+from tests.builders.at_once import at_once
 from tests.builders.booking import BROKEN, LONG_AGO, a_claim, a_run
-from tests.contracts.store.test_races import at_once
 
 HOUR = timedelta(hours=1)
 AWAY = RunError(type="ConnectionError", message="Bank 7 is 100% away", fingerprint="a" * 16)

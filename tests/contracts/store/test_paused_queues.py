@@ -9,8 +9,8 @@ from engine.states import RunState
 from engine.store.database import Database
 from engine.store.paused_queues import PausedQueueStore
 from engine.store.runs import RunStore
+from tests.builders.at_once import at_once
 from tests.builders.booking import a_claim, a_run
-from tests.contracts.store.test_races import at_once
 
 HOUR = timedelta(hours=1)
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from threading import Barrier, Event, Thread, Timer
-from typing import TypeVar
+from threading import Event, Timer
 
 import pytest
 from sqlalchemy import Connection, func, select, text
@@ -26,6 +25,7 @@ from engine.store.runs import RunStore
 from engine.store.schedule_marks import ScheduleMark, mark_of, put_mark
 from engine.store.tables import attempts, effects
 from engine.store.workers import WorkerStore
+from tests.builders.at_once import at_once
 from tests.builders.booking import (
     BROKEN,
     MIDNIGHT,
@@ -39,32 +39,6 @@ from tests.builders.clock import FakeClock
 
 MANY = 8
 MINUTE = timedelta(minutes=1)
-
-T = TypeVar("T")
-
-
-def at_once(*calls: Callable[[], T]) -> list[T]:
-    """What each call returned, all begun at the same moment; raises what the first of them did."""
-    barrier = Barrier(len(calls))
-    returned: dict[int, T] = {}
-    raised: list[BaseException] = []
-
-    def run(number: int, call: Callable[[], T]) -> None:
-        barrier.wait()
-        try:
-            returned[number] = call()
-        except BaseException as error:  # noqa: BLE001 - raised below, in the test's own thread
-            raised.append(error)
-
-    threads = [Thread(target=run, args=each) for each in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-        assert not thread.is_alive()
-    if raised:
-        raise raised[0]
-    return [returned[number] for number in range(len(calls))]
 
 
 def count(database: Database, table: str) -> int:

@@ -10,9 +10,9 @@ from engine.store.failed_runs import FailedRuns, FailedRunStore
 from engine.store.operator_moves import RunMoveStore
 from engine.store.reviews import Decision, ReviewStore
 from engine.store.runs import RunStore
+from tests.builders.at_once import at_once
 from tests.builders.booking import BROKEN, a_claim, a_run, let_leases_run_out
 from tests.contracts.store.test_failed_runs import a_failed_run, a_quarantined_run, retry
-from tests.contracts.store.test_races import at_once
 
 
 @pytest.fixture
