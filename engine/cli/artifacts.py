@@ -8,9 +8,15 @@ import typer
 
 from engine.cli.context import the_app
 from engine.cli.output import Json, print_json, print_table
-from engine.errors import Refused, UnknownId
+from engine.errors import Invalid, Refused, UnknownId
 
 cli = typer.Typer(help="The files that runs produced.", no_args_is_help=True)
+
+
+class OneOutput(Invalid):
+    """Two things cannot be written to stdout."""
+
+    message = "--output - writes the file to stdout, where --json would write its document"
 
 
 class FileExists(Refused):
@@ -25,7 +31,13 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """The newest files first."""
+    """The newest files first.
+
+    \b
+    Examples:
+      engine artifacts list
+      engine artifacts list --run 42
+    """
     app = the_app()
     run_id = app.runs.find(run).id if run is not None else None
     found = app.artifacts.list(run_id=run_id, limit=limit)
@@ -51,13 +63,21 @@ def list_(
 
 @cli.command()
 def get(
-    artifact: Annotated[str, typer.Argument(metavar="ID", help="The artifact's id.")],
+    artifact: Annotated[str, typer.Argument(metavar="ARTIFACT", help="The artifact's id.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where to; - is stdout.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Download a file."""
+    """Download a file.
+
+    \b
+    Examples:
+      engine artifacts get 1
+      engine artifacts get 1 --output breaks.xlsx --force
+      engine artifacts get 2 --output - | head
+    """
     from engine.operations.download import copy, download
 
     app = the_app()
@@ -67,6 +87,8 @@ def get(
     target = output or Path(found.name)
     files = app.publisher.files
     if str(target) == "-":
+        if as_json:
+            raise OneOutput
         copy(files, found, sys.stdout.buffer)
         return
     if target.is_dir():
@@ -74,4 +96,7 @@ def get(
     if target.is_file() and not force:
         raise FileExists(path=target)
     download(files, found, target)
+    if as_json:
+        print_json(found.as_json() | {"downloaded_to": str(target)})
+        return
     print(f"{target}: {found.size} bytes, sha256 {found.sha256}")

@@ -34,7 +34,14 @@ def list_(
     offset: Annotated[int, typer.Option(min=0, help="Leave out the first so many.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """The largest amounts first."""
+    """The largest amounts first.
+
+    \b
+    Examples:
+      engine breaks list --status open
+      engine breaks list --code CHAIN_BREAK --limit 10
+      engine breaks list --run 42 --json
+    """
     app = the_app()
     if status is not None and status not in list(BreakState):
         raise UnknownStatus(name=status, known=", ".join(BreakState))
@@ -78,7 +85,12 @@ def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="The break's id.")],
     as_json: Json = False,
 ) -> None:
-    """One break: what differs, what became of it, which runs saw it."""
+    """One break: what differs, what became of it, which runs saw it.
+
+    \b
+    Examples:
+      engine breaks show 7
+    """
     if not id_.isdecimal():
         raise UnknownId(noun="break", id=id_)
     history = the_app().breaks.show(int(id_))

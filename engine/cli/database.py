@@ -14,7 +14,12 @@ cli = typer.Typer(help="The run ledger's tables.", no_args_is_help=True)
 
 @cli.command()
 def upgrade(as_json: Json = False) -> None:
-    """Bring the tables to this version's revision."""
+    """Bring the tables to this version's revision.
+
+    \b
+    Examples:
+      engine database upgrade
+    """
     from engine.settings import load_settings
     from engine.store.database import REVISION, Database
 
@@ -28,7 +33,13 @@ def upgrade(as_json: Json = False) -> None:
 
 @cli.command()
 def status(as_json: Json = False) -> None:
-    """Which revision the tables have, and which one this version needs."""
+    """Which revision the tables have, and which one this version needs.
+
+    \b
+    Examples:
+      engine database status
+      engine database status --json
+    """
     from engine.settings import load_settings
     from engine.store.database import REVISION, Database, LedgerUnreachable
 

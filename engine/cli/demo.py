@@ -14,7 +14,13 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
     as_json: Json = False,
 ) -> None:
-    """Plant a wallet world with known errors, run the night on it, compare found with planted."""
+    """Plant a wallet world with known errors, run the night on it, compare found with planted.
+
+    \b
+    Examples:
+      engine demo
+      engine demo --wallets 500 --entries 20000 --seed 11
+    """
     from engine.demo.night import run_night
     from engine.settings import load_settings
 

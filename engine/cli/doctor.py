@@ -27,6 +27,11 @@ def doctor(as_json: Json = False) -> None:
 
     What is found is told with the next command to type. Exit 4 if anything was found; a ledger or a
     queue that is away is a finding, and what it hides is said to be unchecked.
+
+    \b
+    Examples:
+      engine doctor
+      engine doctor --json
     """
     from engine.clock import SystemClock
     from engine.operations.doctor.examination import examine

@@ -43,7 +43,7 @@ def resume(queues: Queues, as_json: Json = False) -> None:
     """Let the runs of paused queues start again, those that are ready at once.
 
     \b
-    Example:
+    Examples:
       engine queue resume payouts
     """
     from engine.operations.pausing import paused_json, require_known, resume_queues

@@ -14,7 +14,13 @@ cli = typer.Typer(help="What should agree with what.", no_args_is_help=True)
 
 @cli.command("list")
 def list_(as_json: Json = False) -> None:
-    """The definitions, when each ran last, and its open breaks."""
+    """The definitions, when each ran last, and its open breaks.
+
+    \b
+    Examples:
+      engine reconciliations list
+      engine reconciliations list --json
+    """
     names = the_app().reconciliation_definitions.names()
     found = [_reconciliation(name) for name in names]
     if as_json:

@@ -3,7 +3,7 @@
 import sys
 import textwrap
 import time
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,6 +11,9 @@ from engine.cli.context import the_app
 from engine.cli.output import Json, local, print_facts, print_json, print_table
 from engine.errors import Invalid
 from engine.states import UNFINISHED_RUNS, RunState
+
+if TYPE_CHECKING:
+    from engine.store.run import RunError
 
 cli = typer.Typer(help="History: what ran, how it ended, what it said.", no_args_is_help=True)
 
@@ -41,7 +44,13 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """The newest runs first."""
+    """The newest runs first.
+
+    \b
+    Examples:
+      engine runs list --state failed --state retrying
+      engine runs list --job reconcile --limit 10 --json
+    """
     from engine.operations.instants import milliseconds
     from engine.operations.run_json import run_json
 
@@ -83,20 +92,39 @@ def list_(
     ]
     if not any(run.review for run in found):
         columns.remove("review")
-    print_table(rows, columns, empty="No runs yet: `engine run JOB` books one.")
+    print_table(
+        rows,
+        columns,
+        empty="No runs yet: `engine run JOB` books one.",
+        spare=("schedule", "attempt"),
+    )
 
 
 @cli.command()
 def show(name: Name, as_json: Json = False) -> None:
-    """One run: its parameters, attempts, error and artifacts."""
+    """One run: its parameters, errors and artifacts, and its timeline.
+
+    The timeline has each attempt and what people did, with the waits between them.
+
+    \b
+    Examples:
+      engine runs show 42
+      engine runs show 7K3Q-9XWA --json
+    """
+    from engine.operations.instants import milliseconds
     from engine.operations.run_json import attempt_json, run_json
+    from engine.operations.timeline import timeline
 
     app = the_app()
     run = app.runs.find(name)
     attempts = app.runs.attempts_of(run.id)
     artifacts = app.artifacts.list(run_id=run.id)
+    moments = timeline(run, attempts, app.moves.of_run(run.id))
     if as_json:
-        details = {"attempts": [attempt_json(each) for each in attempts]}
+        details = {
+            "attempts": [attempt_json(each) for each in attempts],
+            "timeline": [each.as_json() for each in moments],
+        }
         print_json(run_json(run, artifacts) | details)
         return
     print_facts(
@@ -116,33 +144,62 @@ def show(name: Name, as_json: Json = False) -> None:
             "started": run.started_at,
             "finished": run.finished_at,
             "attempt": f"{run.attempt} of {run.attempts_allowed}",
+            "waited": _duration(milliseconds(run.wait)),
+            "took": _duration(milliseconds(run.duration)),
             "peak memory": _megabytes(run.peak_memory_bytes),
+            "payload": f"{run.payload_bytes:,} bytes",
             "result": run.result,
-            "error": f"{run.error.type}: {run.error.message}" if run.error else None,
+            "first error": _error_text(run.first_error) if run.first_error != run.error else None,
+            "error": _error_text(run.error),
         }
     )
-    for each in attempts:
-        why = f": {each.error_message}" if each.error_message else ""
-        print(f"attempt {each.number}: {each.outcome or 'running'} on {each.worker}{why}")
-        if each.error_trace:
-            print(textwrap.indent(each.error_trace.rstrip(), "  "))
     for artifact in artifacts:
         print(f"artifact {artifact.id}: {artifact.name} ({artifact.rows} rows)")
+    print()
+    rows = [
+        {
+            "at": each.at,
+            "waited": _duration(milliseconds(each.waited)),
+            "took": _duration(milliseconds(each.took)),
+            "what": each.what,
+        }
+        for each in moments
+    ]
+    columns = ["at", "waited", "took", "what"]
+    print_table(rows, columns, empty="", right=("waited", "took"))
+    for each in attempts:
+        if each.error_trace:
+            print(f"\nattempt {each.number}:")
+            print(textwrap.indent(each.error_trace.rstrip(), "  "))
 
 
 @cli.command()
 def logs(
     name: Name,
     attempt: Annotated[int | None, typer.Option(help="Of this attempt only.")] = None,
-    follow: Annotated[bool, typer.Option(help="Go on until the run ends.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the run ends, over retries.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """What a run's attempts logged and printed."""
+    """What a run's attempts logged and printed.
+
+    With --follow and --json it waits for the end, and prints one document then.
+
+    \b
+    Examples:
+      engine runs logs 42
+      engine runs logs 7K3Q-9XWA --follow
+      engine runs logs 42 --attempt 2
+    """
     from engine.operations.instants import rfc3339
 
     app = the_app()
     run = app.runs.find(name)
     if as_json:
+        while follow and run.state in UNFINISHED_RUNS:
+            time.sleep(_FOLLOW_SECONDS)
+            run = app.runs.get(run.id)
         lines = app.logs.of_run(run.id, attempt=attempt)
         print_json(
             {
@@ -261,6 +318,10 @@ def _state(name: str) -> RunState:
         return RunState(name)
     except ValueError:
         raise UnknownState(name=name, known=", ".join(RunState)) from None
+
+
+def _error_text(error: "RunError | None") -> str | None:
+    return f"{error.type}: {error.message}" if error else None
 
 
 def _duration(took: int | None) -> str:

@@ -23,7 +23,12 @@ class UnknownSchedule(Invalid):
 
 @cli.command()
 def check(as_json: Json = False) -> None:
-    """Is the file right? Every error with its place; exit 2 if there is one."""
+    """Is the file right? Every error with its place; exit 2 if there is one.
+
+    \b
+    Examples:
+      engine schedules check
+    """
     from engine.documents.problem import InvalidDocument
 
     file = the_app().settings.schedules_file
@@ -43,7 +48,13 @@ def check(as_json: Json = False) -> None:
 
 @cli.command("list")
 def list_(as_json: Json = False) -> None:
-    """The schedules, and when each fires next."""
+    """The schedules, and when each fires next.
+
+    \b
+    Examples:
+      engine schedules list
+      engine schedules list --json
+    """
     now = the_app().clock.now()
     schedules = the_app().schedules.values()
     if as_json:
@@ -68,11 +79,19 @@ def list_(as_json: Json = False) -> None:
 
 @cli.command("next")
 def next_(
-    name: Annotated[str | None, typer.Argument(help="One schedule; all if left out.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[SCHEDULE]", help="One schedule; all if left out.")
+    ] = None,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=1000, help="So many.")] = 5,
     as_json: Json = False,
 ) -> None:
-    """The next firings, in each schedule's own zone."""
+    """The next firings, in each schedule's own zone.
+
+    \b
+    Examples:
+      engine schedules next
+      engine schedules next nightly-wallets --count 3
+    """
     from engine.documents.closest import suggestion
     from engine.operations.instants import rfc3339
 

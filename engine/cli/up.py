@@ -31,7 +31,13 @@ def up(
         float, typer.Option(min=0, help="Seconds that runs may finish in when told to stop.")
     ] = 10.0,
 ) -> None:
-    """Scheduler and workers in one foreground process tree; Ctrl-C drains."""
+    """Scheduler and workers in one foreground process tree; Ctrl-C drains.
+
+    \b
+    Examples:
+      engine up
+      engine up --queue payouts,default --workers 4
+    """
     from engine.cli.household import Household
     from engine.cli.queue_names import queue_names
 
@@ -64,7 +70,12 @@ def served(jobs: "Mapping[str, Job]", schedules: "Mapping[str, Schedule]") -> li
 
 
 def scheduler(parent: Parent = None) -> None:
-    """Book every firing of schedules.yaml until told to stop; any number may run."""
+    """Book every firing of schedules.yaml until told to stop; any number may run.
+
+    \b
+    Examples:
+      engine scheduler
+    """
     if parent is not None:
         from engine.attempt.prctl import end_with_parent
 

@@ -21,9 +21,13 @@ _DONE: Mapping[str, str] = {
 
 def move_text(move: RunMove, shown: Shown) -> str:
     """`sara retried it at 2026-11-24 03:00:00: the bank is back`."""
-    done = _DONE.get(move.target, f"moved it from {move.source} to {move.target}")
     reason = f": {move.reason}" if move.reason else ""
-    return f"{move.actor} {done} at {shown(move.moved_at)}{reason}"
+    return f"{move.actor} {deed(move)} at {shown(move.moved_at)}{reason}"
+
+
+def deed(move: RunMove) -> str:
+    """`retried it`."""
+    return _DONE.get(move.target, f"moved it from {move.source} to {move.target}")
 
 
 def move_json(move: RunMove) -> dict[str, Any]:

@@ -24,6 +24,8 @@ def problem_with(line: str) -> str | None:
     if words and words[0].count(":") == 1:
         words = [*words[0].split(":"), *words[1:]]
     for word in words:
+        if word in {"|", ">", "&&"}:
+            break
         if word.startswith("-") and word != "-":
             known = {
                 each for param in found.params for each in (*param.opts, *param.secondary_opts)
