@@ -9,6 +9,9 @@ from typing import Any
 # A failed run that nobody has done anything with for so long is an event.
 UNTOUCHED_FOR = timedelta(hours=24)
 
+# How the key of an event about a review begins; the run's id and attempt follow.
+REVIEW_KEY = "run_in_review:"
+
 
 class EventKind(StrEnum):
     """What happened."""
@@ -79,4 +82,29 @@ def run_in_review(
     )
 
 
-REVIEW_KEY = "run_in_review:"
+def queue_over_limit(
+    *, queue: str, measure: str, have: int, allowed: int, said: str, after: int
+) -> Event:
+    """A queue has more of something than a monitor allows; once an episode.
+
+    `after` is the id of the event that ended the episode before, 0 if this is the first one.
+    """
+    kind = EventKind.QUEUE_OVER_LIMIT
+    subject = limit_subject(queue, measure, allowed)
+    facts = {"queue": queue, "measure": measure, "have": have, "allowed": allowed, "said": said}
+    return Event(kind=kind, subject=subject, key=f"{kind}:{subject}:{after}", facts=facts)
+
+
+def queue_within_limit(
+    *, queue: str, measure: str, have: int, allowed: int, said: str, after: int
+) -> Event:
+    """The episode that the event with the id `after` began is over."""
+    kind = EventKind.QUEUE_WITHIN_LIMIT
+    subject = limit_subject(queue, measure, allowed)
+    facts = {"queue": queue, "measure": measure, "have": have, "allowed": allowed, "said": said}
+    return Event(kind=kind, subject=subject, key=f"{kind}:{subject}:{after}", facts=facts)
+
+
+def limit_subject(queue: str, measure: str, allowed: int) -> str:
+    """What an episode is about: monitors with other limits have episodes of their own."""
+    return f"{queue} {measure} over {allowed}"

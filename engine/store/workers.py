@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
+from engine.states import RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
-from engine.store.tables import workers
+from engine.store.tables import attempts, runs, workers
 from engine.store.upsert import upsert
 
 
@@ -31,6 +32,26 @@ class Process:
     memory_bytes: int | None = None
     replaces: str | None = None
     restart_requested_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurrentRun:
+    """A run that a worker carries out, and since when it has been at this attempt."""
+
+    reference: str
+    job: str
+    queue: str
+    attempt: int
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presence:
+    """A process that is there, how long ago it was last seen, and what it carries out."""
+
+    process: Process
+    heartbeat_age: timedelta | None
+    runs: Sequence[CurrentRun]
 
 
 class WorkerStore:
@@ -100,12 +121,51 @@ class WorkerStore:
         with self.database.begin() as connection:
             connection.execute(delete(workers).where(workers.c.id == worker))
 
+    def roll_call(self) -> Sequence[Presence]:
+        """Those that were seen of late, the oldest first, each with its runs."""
+        under_way = (
+            select(
+                runs.c.worker,
+                runs.c.reference,
+                runs.c.job,
+                runs.c.queue,
+                runs.c.attempt,
+                attempts.c.started_at.label("since"),
+            )
+            .join(
+                attempts,
+                and_(attempts.c.run_id == runs.c.id, attempts.c.number == runs.c.attempt),
+            )
+            .where(runs.c.state == RunState.RUNNING)
+            .order_by(attempts.c.started_at, runs.c.id)
+        )
+        carried_out: dict[str, list[CurrentRun]] = {}
+        with self.database.read() as connection:
+            processes = _present(connection)
+            for row in connection.execute(under_way).mappings():
+                values = dict(row)
+                carried_out.setdefault(values.pop("worker"), []).append(CurrentRun(**values))
+            # After the rest, so that nobody was seen in the future.
+            now = connection.execute(select(database_now())).scalar_one()
+        return [
+            Presence(
+                process=process,
+                heartbeat_age=None if process.seen_at is None else now - process.seen_at,
+                runs=carried_out.get(process.id, []),
+            )
+            for process in processes
+        ]
+
     def present(self) -> Sequence[Process]:
         """Those that were seen of late, the oldest first."""
-        query = (
-            select(workers)
-            .where(workers.c.seen_until >= database_now())
-            .order_by(workers.c.started_at, workers.c.id)
-        )
         with self.database.read() as connection:
-            return [Process(**row) for row in connection.execute(query).mappings()]
+            return _present(connection)
+
+
+def _present(connection: Connection) -> list[Process]:
+    query = (
+        select(workers)
+        .where(workers.c.seen_until >= database_now())
+        .order_by(workers.c.started_at, workers.c.id)
+    )
+    return [Process(**row) for row in connection.execute(query).mappings()]

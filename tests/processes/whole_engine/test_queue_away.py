@@ -114,7 +114,7 @@ def test_a_run_is_named_before_the_queue_is_complained_about(
     assert (rung.returncode, rung.stderr) == (0, "")
     assert "booked before under this key" in rung.stdout
     (status,) = away_home.json("queue", "status")["queues"]
-    assert (status["queued"], status["messages"]) == (1, 1)
+    assert (status["ready"], status["messages"]) == (1, 1)
 
 
 def test_who_waits_for_a_run_waits_for_the_queue_too(away_home: Home, server: Server) -> None:
