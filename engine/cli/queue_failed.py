@@ -179,7 +179,9 @@ def retry(
         print(f"{_runs(len(done.retried))} {becomes}.")
     _tell_left(done.left)
     if done.unrung:
-        sys.stderr.write(f"engine: {done.unrung}; what was retried starts when {done.unrung.until}\n")
+        sys.stderr.write(
+            f"engine: {done.unrung}; what was retried starts when {done.unrung.until}\n"
+        )
     if done.refused:
         raise typer.Exit(5)
     if done.left:
