@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote
 
-# The last @ ends the user and password: one in a password that was not escaped is not the host's.
-_PASSWORD = re.compile(r"(://[^:/@]*):(.*)@")
+_PASSWORD = re.compile(r"(://[^:/@]*):(.*)", re.DOTALL)
 _OPTION = re.compile(r"([?&]\w*(?:password|passwd|secret|token)=)([^&]*)", re.IGNORECASE)
-_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
+_URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s'\"<>]+", re.IGNORECASE)
 # `password=...` as libpq, a shell, a dict and a mapping in JSON or YAML write it.
 _PAIR = re.compile(
     r"""
@@ -47,13 +46,14 @@ def without_passwords(text: str) -> str:
 
 def without_password(url: str) -> str:
     """The URL with *** where its password is."""
-    return _OPTION.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
+    before, at, rest = _parted(url)
+    return _OPTION.sub(r"\1***", _PASSWORD.sub(r"\1:***", before, count=1) + at + rest)
 
 
 def passwords_in(url: str) -> list[str]:
     """The passwords of a URL, as they are written there."""
-    found = [match[2] for pattern in (_PASSWORD, _OPTION) for match in pattern.finditer(url)]
-    return [each for each in found if each]
+    found = [_PASSWORD.search(_parted(url)[0]), *_OPTION.finditer(url)]
+    return [each[2] for each in found if each and each[2]]
 
 
 def hide_password(text: str, url: str) -> str:
@@ -65,6 +65,15 @@ def hide_password(text: str, url: str) -> str:
             if len(each) > 2:
                 line = line.replace(each, "***")
     return line
+
+
+def _parted(url: str) -> tuple[str, str, str]:
+    """What is before the host, if there is a user, and from there on.
+
+    The last @ ends the user and password: one in a password that was not escaped is not the host's.
+    """
+    before, at, rest = url.rpartition("@")
+    return before, at, rest
 
 
 def _hidden_pair(pair: re.Match[str]) -> str:

@@ -67,8 +67,16 @@ def test_the_password_of_a_url_is_hidden_though_it_is_not_escaped() -> None:
     assert hide_password("no user se/c@ret\n here", url) == "no user *** here"
 
 
-@pytest.mark.parametrize("text", ["password" * 2_000, "password='" * 2_000, "a://b:" * 3_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("password" * 20_000, "password='" * 20_000, "password = " * 20_000, "?password" * 20_000),
+        *("a://b:" * 20_000, "a://b@" + "://b:" * 20_000, "a.b-" * 20_000, "a=b " * 20_000),
+    ],
+    ids=lambda text: text[:12],
+)
 def test_the_longest_lines_take_no_time(text: str) -> None:
-    begun_at = time.monotonic()
+    begun_at = time.process_time()
     Secrets(["Longer-1234"]).hidden_in(text)
-    assert time.monotonic() - begun_at < 1
+    # A second would be no more than a few milliseconds for a line of the greatest length.
+    assert time.process_time() - begun_at < 1
