@@ -1,5 +1,6 @@
 """`engine`: noun then verb. Errors become one line on stderr and an exit code."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -28,7 +29,6 @@ cli = typer.Typer(
     name="engine",
     help="Scheduled batch and reporting engine for wallets and ledgers.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -61,6 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _exit_code(given: list[str], streams: Streams) -> int:
     try:
         _refuse_broken_text(given)
+        if "_ENGINE_COMPLETE" in os.environ:
+            from engine.cli.completion import offer_values
+
+            offer_values(cli)
         cli(_noun_and_verb(given), prog_name="engine")
     except EngineError as error:
         streams.complain(str(error))
