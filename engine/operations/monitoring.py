@@ -78,10 +78,12 @@ class Checked:
             return (
                 f"the oldest ready run has waited {written(waits)}, {written(allowed)} is allowed"
             )
-        verb = "is" if self.have == 1 else "are"
-        what = "ready" if self.measure == "ready" else "failed"
-        noun = "run" if self.have == 1 else "runs"
-        return f"{self.have:,} {noun} {verb} {what}, {self.allowed:,} allowed"
+        one = self.have == 1
+        if self.measure == "failed":
+            verb = "has failed" if one else "have failed"
+        else:
+            verb = "is ready" if one else "are ready"
+        return f"{self.have:,} {'run' if one else 'runs'} {verb}, {self.allowed:,} allowed"
 
     def as_json(self) -> dict[str, Any]:
         """As other programs read it."""

@@ -150,7 +150,7 @@ def _now(element: database_now, compiler: Any, **options: Any) -> str:
 @compiles(seconds_between, "postgresql")
 def _between(element: seconds_between, compiler: Any, **options: Any) -> str:
     start, end = (compiler.process(each, **options) for each in (element.start, element.end))
-    return f"extract(epoch FROM {end} - {start})::float8"
+    return f"round(extract(epoch FROM {end} - {start}), 3)::float8"
 
 
 def _one_line(error: object) -> str:

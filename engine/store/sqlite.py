@@ -101,7 +101,7 @@ def _now(element: database_now, compiler: Any, **options: Any) -> str:
 @compiles(seconds_between, "sqlite")
 def _between(element: seconds_between, compiler: Any, **options: Any) -> str:
     start, end = (compiler.process(each, **options) for each in (element.start, element.end))
-    return f"((julianday({end}) - julianday({start})) * 86400.0)"
+    return f"round((julianday({end}) - julianday({start})) * 86400.0, 3)"
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -7,8 +7,10 @@ import pytest
 
 from engine.effects import Effects
 from engine.store.artifacts import ArtifactStore
+from engine.store.attempt_sums import RunningSums
 from engine.store.breaks import BreakStore
 from engine.store.cancelled_runs import CancelStore
+from engine.store.events import EventStore
 from engine.store.failed_runs import FailedRunStore
 from engine.store.leases import LeaseStore
 from engine.store.logs import LogStore
@@ -17,11 +19,13 @@ from engine.store.paused_queues import PausedQueueStore
 from engine.store.reconciliations import ReconciliationStore
 from engine.store.restarts import RestartStore
 from engine.store.reviews import ReviewStore
+from engine.store.run_counts import RunCounts
 from engine.store.runs import RunStore
 from engine.store.workers import WorkerStore
 
 STORES: list[type] = [
-    *(ArtifactStore, BreakStore, Effects, LeaseStore, LogStore),
+    *(ArtifactStore, BreakStore, Effects, EventStore, LeaseStore, LogStore),
+    *(RunCounts, RunningSums),
     *(CancelStore, FailedRunStore, PausedQueueStore, ReviewStore, RunMoveStore),
     *(ReconciliationStore, RestartStore, RunStore, WorkerStore),
 ]
@@ -48,4 +52,5 @@ def test_every_store_is_listed_here() -> None:
         if line.startswith("class ")
     }
     stores = {name for name in named if name.endswith("Store")}
-    assert stores == {store.__name__ for store in STORES} - {"Effects"}
+    others = {"Effects", "RunCounts", "RunningSums"}
+    assert stores == {store.__name__ for store in STORES} - others

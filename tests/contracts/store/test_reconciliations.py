@@ -346,3 +346,11 @@ def test_breaks_are_counted_by_their_status(ledger: Ledger) -> None:
     for status, count in (("open", 1), ("auto_closed", 1), ("accepted", 0)):
         assert ledger.breaks.count(reconciliation="wallets", status=status) == count
     assert ledger.breaks.count(reconciliation="others", status="open") == 0
+
+
+def test_breaks_that_are_not_closed_are_counted_by_reconciliation(ledger: Ledger) -> None:
+    assert BreakStore(ledger.database).open_by_reconciliation() == {}
+    ledger.night([DRIFT])
+    assert BreakStore(ledger.database).open_by_reconciliation() == {"wallets": 1}
+    ledger.night([])
+    assert BreakStore(ledger.database).open_by_reconciliation() == {"wallets": 0}
