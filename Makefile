@@ -31,7 +31,8 @@ soak: setup-tests
 lock: setup
 	$(python) -m pip install --quiet uv
 	.venv/bin/uv pip compile pyproject.toml --all-extras --group dev --group bench \
-	    --universal --upgrade --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url \
+	    --universal --upgrade --python-version 3.11 --generate-hashes \
+	    --no-strip-extras --no-annotate --no-emit-index-url \
 	    --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 setup:

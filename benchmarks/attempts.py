@@ -1,6 +1,6 @@
 """What an isolated attempt costs through the whole engine, and what that is made of.
 
-    python benchmarks/attempts.py [--runs N] [--rounds N]
+    python -m benchmarks.attempts [--runs N] [--rounds N]
 
 A real worker with one thread carries out trivial runs from a SQLite queue. Its cost is the time
 from the first claim to the last outcome in the ledger, divided by the runs: forking, joining the
@@ -24,8 +24,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
 
 LIMIT_MS = 60
 GIVE_UP_SECONDS = 120

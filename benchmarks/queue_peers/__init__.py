@@ -1,0 +1,1 @@
+"""What the queue's benchmark runs beside us: one file a peer, each ending in its `PEERS`."""
