@@ -1,0 +1,284 @@
+"""What people type to operate runs and queues: what is said, asked, and the exit codes."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.states import RunState
+from engine.store.run import RunError
+from engine.store.runs import RunStore
+from tests.builders.app import ROOT
+from tests.builders.booking import a_claim, a_new_run, a_run
+from tests.builders.database import a_database
+from tests.cli.conftest import Done, Engine, engine_in
+
+AWAY = RunError(type="ConnectionError", message="the bank is away", fingerprint="a" * 16)
+BROKEN = RunError(type="ValueError", message="no such wallet", fingerprint="b" * 16)
+JOBS = '''
+"""Jobs."""
+
+from engine.authoring import JobContext, job
+
+
+@job(queue="payouts")
+def pay(context: JobContext) -> None:
+    """Pay."""
+'''
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with one job and no runs; nobody works."""
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "__init__.py").touch()
+    (tmp_path / "jobs" / "payouts.py").write_text(JOBS)
+    (tmp_path / "var").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def runs(home: Path) -> Iterator[RunStore]:
+    """Its runs."""
+    database = a_database(home / "var")
+    yield RunStore(database)
+    database.dispose()
+
+
+@pytest.fixture
+def engine(home: Path) -> Engine:
+    """Runs commands in it."""
+    return engine_in(home)
+
+
+def fail_runs(runs: RunStore, *errors: RunError) -> list[int]:
+    """Failed runs with these errors."""
+    made = []
+    for error in errors:
+        run = a_run(runs, job="pay", queue="payouts", attempts=1)
+        assert runs.fail(a_claim(runs, run), error)
+        made.append(run.id)
+    return made
+
+
+def states(runs: RunStore) -> list[RunState]:
+    """Of all runs, the first one first."""
+    return [run.state for run in reversed(runs.newest())]
+
+
+def document(done: Done) -> Any:
+    """What it printed."""
+    return json.loads(done.stdout)
+
+
+def test_failed_runs_are_listed_with_how_many_there_are(engine: Engine, runs: RunStore) -> None:
+    assert engine("queue", "failed").stdout == "No failed runs.\n"
+    fail_runs(runs, AWAY, AWAY, BROKEN)
+    told = document(engine("queue", "failed", "--limit", "2", "--json"))
+    assert ([run["id"] for run in told["runs"]], told["total"]) == ([3, 2], 3)
+    shown = engine("queue", "failed", "--limit", "2").stdout
+    assert "ValueError: no such wallet" in shown
+    assert "3 runs failed, 2 shown" in shown
+    assert [
+        run["id"]
+        for run in document(
+            engine(
+                "queue:failed", "--error", "bank", "--since", "1h", "--queue", "payouts", "--json"
+            )
+        )["runs"]
+    ] == [2, 1]
+    assert document(engine("queue", "failed", "--until", "1h", "--json"))["total"] == 0
+
+
+def test_failed_runs_are_counted_by_their_error(engine: Engine, runs: RunStore) -> None:
+    fail_runs(runs, AWAY, BROKEN, AWAY)
+    told = document(engine("queue", "failed", "--group-by", "error", "--json"))
+    first = told["errors"][0]
+    assert (first["fingerprint"], first["count"], told["total"]) == ("a" * 16, 2, 3)
+    assert (first["example"]["id"], first["type"]) == (3, "ConnectionError")
+    assert first["first_seen_at"] <= first["last_seen_at"]
+    assert (
+        "ConnectionError: the bank is away"
+        in engine("queue", "failed", "--group-by", "error").stdout
+    )
+
+
+def test_an_unknown_id_is_exit_3_and_nothing_is_retried(engine: Engine, runs: RunStore) -> None:
+    fail_runs(runs, AWAY)
+    done = engine("queue", "retry", "1", "99", "ZZZZ-ZZZZ")
+    assert done.returncode == 3
+    assert "no run has the id '99', 'ZZZZ-ZZZZ'; nothing was done" in done.stderr
+    assert states(runs) == [RunState.FAILED]
+
+
+def test_retrying_what_is_not_failed_any_more_is_exit_1_and_the_rest_is_retried(
+    engine: Engine, runs: RunStore
+) -> None:
+    fail_runs(runs, AWAY, AWAY)
+    assert engine("queue", "retry", "1", "--reason", "it is back").returncode == 0
+    done = engine("queue", "retry", "1", "2")
+    assert done.returncode == 1
+    assert "run 2 " in done.stdout
+    assert "is left: it is queued, not failed; " in done.stderr
+    assert "retried it at" in done.stderr
+    assert "it is back" in done.stderr
+    assert states(runs) == [RunState.QUEUED] * 2
+
+
+def test_all_failed_runs_are_retried_a_few_at_a_time(engine: Engine, runs: RunStore) -> None:
+    fail_runs(runs, AWAY, BROKEN, AWAY)
+    tried = engine("queue", "retry", "all", "--dry-run", "--json")
+    assert [run["id"] for run in document(tried)["retried"]] == [1, 2, 3]
+    assert states(runs) == [RunState.FAILED] * 3
+    done = engine("queue", "retry", "all", "--rate", "2/s", "--limit", "2")
+    assert "2 runs retried." in done.stdout
+    first, second, third = (runs.get(id_) for id_ in (1, 2, 3))
+    assert (second.ready_at - first.ready_at).total_seconds() == 0.5
+    assert third.state is RunState.FAILED
+    assert (first.attempts_allowed, first.attempt) == (4, 1)
+    assert engine("queue", "retry", "--fingerprint", "a" * 16).returncode == 0
+    assert "0 runs retried." in engine("queue", "retry", "all").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("retry",), "which runs?"),
+        (("retry", "1", "all"), "give one of the two"),
+        (("retry", "1", "--job", "pay"), "give one of the two"),
+        (("retry", "1", "--limit", "3"), "give one of the two"),
+        (("retry", "all", "--rate", "fast"), "--rate: 'fast' is no rate"),
+        (("retry", "all", "--since", "noon"), "--since: 'noon' is no moment"),
+        (("failed", "--group-by", "colour"), "colour"),
+        (("pause", "payuots"), "did you mean 'payouts'?"),
+        (("resume", "payuots"), "did you mean 'payouts'?"),
+        (("clear", "--queue", "payuots"), "did you mean 'payouts'?"),
+        (("pause",), "Missing argument"),
+    ],
+)
+def test_a_mistake_is_exit_2(engine: Engine, arguments: tuple[str, ...], said: str) -> None:
+    done = engine("queue", *arguments)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "counted"),
+    [
+        (("forget", "1"), "1 run would be discarded"),
+        (("flush",), "2 runs would be discarded"),
+        (("prune", "--hours", "0"), "2 runs would be discarded"),
+        (("clear", "--queue", "payouts"), "1 run of queue payouts would be cancelled"),
+    ],
+)
+def test_what_cannot_be_undone_needs_consent(
+    engine: Engine, home: Path, runs: RunStore, arguments: tuple[str, ...], counted: str
+) -> None:
+    fail_runs(runs, AWAY, AWAY)
+    a_run(runs, job="pay", queue="payouts")
+    before = states(runs)
+    refused = engine("queue", *arguments)
+    assert refused.returncode == 5
+    assert f"{counted}; that needs --yes" in refused.stderr
+    tried = engine("queue", *arguments, "--dry-run")
+    assert (tried.returncode, tried.stdout) == (0, f"{counted}.\n")
+    code, asked = on_a_terminal(home, "n\n", "queue", *arguments)
+    assert (code, f"{counted}. Go on?" in asked, "nothing was done" in asked) == (5, True, True)
+    assert states(runs) == before
+    code, asked = on_a_terminal(home, "y\n", "queue", *arguments)
+    assert code == 0, asked
+    assert states(runs) != before
+
+
+def on_a_terminal(home: Path, typed: str, *arguments: str) -> tuple[int, str]:
+    """The exit code of a command, and what it said, to somebody who types this."""
+    ours, theirs = pty.openpty()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ENGINE_")}
+    with os.fdopen(ours, "r+b", buffering=0) as terminal, os.fdopen(theirs, "wb") as other:
+        terminal.write(typed.encode())
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "engine", *arguments],
+            env=environment | {"ENGINE_HOME": str(home), "PYTHONPATH": str(ROOT)},
+            stdin=other,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_what_is_put_aside_stays_in_the_history(engine: Engine, runs: RunStore) -> None:
+    fail_runs(runs, AWAY, AWAY, AWAY)
+    told = document(engine("queue", "forget", "1", "--yes", "--reason", "by hand", "--json"))
+    assert told["discarded"] == 1
+    assert engine("queue", "forget", "1", "--yes").returncode == 1
+    assert "0 runs discarded" in engine("queue", "prune", "--yes").stdout
+    assert "0 runs discarded" in engine("queue", "flush", "--hours", "1", "--yes").stdout
+    assert "2 runs discarded" in engine("queue", "flush", "--yes").stdout
+    assert states(runs) == [RunState.DISCARDED] * 3
+    assert document(engine("runs", "show", "1", "--json"))["error"]["type"] == "ConnectionError"
+    assert engine("queue", "retry", "1").returncode == 1
+
+
+def test_cancelling_says_what_had_ended_and_what_is_unknown(engine: Engine, runs: RunStore) -> None:
+    queued, ended = a_run(runs), a_claim(runs)
+    assert runs.succeed(ended, None)
+    assert engine("runs", "cancel", str(queued.id), "99").returncode == 3
+    assert runs.get(queued.id).state is RunState.QUEUED
+    done = engine("queue:cancel", str(queued.id), str(ended.run_id), "--reason", "wrong month")
+    assert done.returncode == 1
+    assert f"run {queued.id} {queued.reference} is cancelled" in done.stdout
+    assert "it is succeeded already" in done.stderr
+    shown = document(engine("runs", "show", str(queued.id), "--json"))
+    assert shown["state"] == "cancelled"
+    assert shown["reason"].endswith(": wrong month")
+    assert shown["cancelled_by"]
+
+
+def test_a_review_is_one_decision_with_a_reason(engine: Engine, runs: RunStore) -> None:
+    claim = a_claim(runs)
+    assert runs.crash(claim, AWAY, None, needs_review=True)
+    review = ("runs", "review", "1")
+    assert engine(*review).returncode == 2
+    assert engine(*review, "--approve", "--reject", "--reason", "x").returncode == 2
+    assert engine(*review, "--approve").returncode == 5
+    assert engine("runs", "review", "99", "--approve", "--reason", "x").returncode == 3
+    refused = engine("queue", "retry", "all")
+    assert refused.returncode == 5
+    assert "it waits for a review" in refused.stderr
+    rejected = engine(*review, "--reject", "--reason", "paid by hand")
+    assert (rejected.returncode, "is rejected" in rejected.stdout) == (0, True)
+    again = engine("queue", "retry", "1")
+    assert (again.returncode, "was rejected by a review" in again.stderr) == (5, True)
+    approved = engine(*review, "--approve", "--reason", "it was not", "--json")
+    assert document(approved)["review"] == "approved"
+    twice = engine(*review, "--approve", "--reason", "it was not")
+    assert (twice.returncode, "it is approved already" in twice.stderr) == (1, True)
+    assert engine("queue", "retry", "1").returncode == 0
+    late = engine(*review, "--reject", "--reason", "too late")
+    assert (late.returncode, "only a failed run is reviewed" in late.stderr) == (1, True)
+
+
+def test_pausing_is_told_with_who_did_it_and_resuming_as_well(
+    engine: Engine, runs: RunStore
+) -> None:
+    paused = engine("queue", "pause", "payouts", "--reason", "the bank is away", "--json")
+    (first,) = document(paused)["paused"]
+    assert (first["queue"], first["reason"], first["is_new"]) == (
+        "payouts",
+        "the bank is away",
+        True,
+    )
+    runs.book(a_new_run(queue="payouts"))
+    assert "was paused already, at" in engine("queue", "pause", "payouts").stdout
+    resumed = document(engine("queue", "resume", "payouts", "--json"))["resumed"]
+    assert [each["actor"] for each in resumed] == [first["actor"]]
+    assert "was not paused" in engine("queue", "resume", "payouts").stdout
