@@ -48,7 +48,10 @@ def jobs(as_json: Json = False) -> None:
         "params",
         "summary",
     ]
-    print_table(rows, columns, empty="There are no jobs yet: write a function with @job in jobs/.")
+    empty = "There are no jobs yet: write a function with @job in jobs/."
+    print_table(
+        rows, columns, empty=empty, spare=("attempts", "backoff", "retries", "limits", "on_crash")
+    )
 
 
 def _job_json(job: "Job") -> dict[str, Any]:

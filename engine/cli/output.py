@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.table import lay_out, wrapped
+from engine.cli.table import fits, lay_out, wrapped
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -98,27 +98,19 @@ def _table(
     spare: Collection[str],
     width: int | None,
 ) -> list[str]:
-    lines = _laid_out(rows, columns, right, width)
-    if width is None or not spare or _is_whole(lines, rows):
-        return lines
-    return _laid_out(rows, [each for each in columns if each not in spare], right, width)
-
-
-def _laid_out(
-    rows: Sequence[Mapping[str, object]],
-    columns: Sequence[str],
-    right: Collection[str],
-    width: int | None,
-) -> list[str]:
-    texts = [[text_of(row.get(column)) for column in columns] for row in rows]
+    heads, texts = _cells(rows, columns)
+    if width is not None and spare and not fits(heads, texts, width):
+        columns = [each for each in columns if each not in spare]
+        heads, texts = _cells(rows, columns)
     numeric = [
         column in right or all(isinstance(row.get(column), int) for row in rows)
         for column in columns
     ]
-    heads = [column.replace("_", " ").upper() for column in columns]
     return [*lay_out(heads, texts, numeric, width)]
 
 
-def _is_whole(lines: Sequence[str], rows: Sequence[object]) -> bool:
-    """Whether each row is one line, below the headings."""
-    return len(lines) == len(rows) + 1
+def _cells(
+    rows: Sequence[Mapping[str, object]], columns: Sequence[str]
+) -> tuple[list[str], list[list[str]]]:
+    texts = [[text_of(row.get(column)) for column in columns] for row in rows]
+    return [column.replace("_", " ").upper() for column in columns], texts

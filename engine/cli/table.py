@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 _GAP = "  "
-# No column is made narrower than this, or than its heading; nor does a cell fill more lines.
+# Text of this width or more is prose. It is wrapped first, into no less than so much.
+_PROSE = 25
+_NARROWEST_PROSE = 12
+# Then all are, but none is made narrower than this, or than its heading; no cell fills more lines.
 _NARROWEST = 10
 _MOST_LINES = 4
 _MORE = "…"
@@ -23,9 +26,13 @@ def lay_out(
 
     `right` says which columns are aligned to the right.
     """
-    widths = [max(map(width_of, column)) for column in zip(heads, *lines, strict=True)]
+    widths = _widths(heads, lines)
     if width is not None:
-        fitting = _fitting(widths, [*map(width_of, heads)], width)
+        floors = [
+            min(max(width_of(head), _NARROWEST), own)
+            for head, own in zip(heads, widths, strict=True)
+        ]
+        fitting = _prose_wrapped(widths, width) or _narrowed(widths, floors, width)
         if fitting is None:
             yield from _as_facts(heads, lines, width)
             return
@@ -37,20 +44,23 @@ def lay_out(
             yield _GAP.join(padded).rstrip()
 
 
+def fits(heads: Line, lines: Sequence[Line], width: int) -> bool:
+    """Whether no more than prose has to be wrapped."""
+    return _prose_wrapped(_widths(heads, lines), width) is not None
+
+
 def wrapped(text: str, width: int, *, most_lines: int = _MOST_LINES) -> list[str]:
     """The text in lines of at most this width; `…` stands for what does not fit in all of them."""
     if width_of(text) <= width:
         return [text]
-    lines = [""]
-    for piece, starts_a_word in _pieces(text):
-        space = " " if starts_a_word and lines[-1] else ""
-        if width_of(lines[-1] + space + piece) <= width:
-            lines[-1] += space + piece
-            continue
-        *whole, rest = _cut(piece, width)
-        if not lines[-1]:
-            lines.pop()
-        lines += [*whole, rest]
+    lines: list[str] = []
+    for word in text.split():
+        if lines and width_of(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        elif width_of(word) <= width:
+            lines.append(word)
+        else:
+            lines += _broken(word, width)
     if len(lines) > most_lines:
         lines = lines[:most_lines]
         lines[-1] = _cut(lines[-1], width - 1)[0].rstrip() + _MORE
@@ -63,19 +73,25 @@ def width_of(text: str) -> int:
     return len(text) + wide - sum(bool(unicodedata.combining(letter)) for letter in text)
 
 
-def _fitting(widths: Sequence[int], heads: Sequence[int], width: int) -> list[int] | None:
+def _widths(heads: Line, lines: Sequence[Line]) -> list[int]:
+    return [max(map(width_of, column)) for column in zip(heads, *lines, strict=True)]
+
+
+def _prose_wrapped(widths: Sequence[int], width: int) -> list[int] | None:
+    return _narrowed(widths, [own if own < _PROSE else _NARROWEST_PROSE for own in widths], width)
+
+
+def _narrowed(widths: Sequence[int], floors: Sequence[int], width: int) -> list[int] | None:
     """The widths, the widest ones made narrower until all fit; None if they cannot."""
-    floors = [min(max(head, _NARROWEST), own) for own, head in zip(widths, heads, strict=True)]
-    fitting = list(widths)
-    too_much = sum(fitting) + len(_GAP) * (len(fitting) - 1) - width
+    narrowed = list(widths)
+    too_much = sum(narrowed) + len(_GAP) * (len(narrowed) - 1) - width
     while too_much > 0:
-        room = [own - floor for own, floor in zip(fitting, floors, strict=True)]
-        if not any(room):
+        wide = [at for at, own in enumerate(narrowed) if own > floors[at]]
+        if not wide:
             return None
-        widest = max((at for at, each in enumerate(room) if each), key=lambda at: fitting[at])
-        fitting[widest] -= 1
+        narrowed[max(wide, key=lambda at: narrowed[at])] -= 1
         too_much -= 1
-    return fitting
+    return narrowed
 
 
 def _as_facts(heads: Line, lines: Sequence[Line], width: int) -> Iterator[str]:
@@ -90,10 +106,15 @@ def _as_facts(heads: Line, lines: Sequence[Line], width: int) -> Iterator[str]:
                 yield from (" " * margin + each for each in rest)
 
 
-def _pieces(text: str) -> Iterator[tuple[str, bool]]:
-    for word in text.split():
-        for at, piece in enumerate(_PIECES.findall(word)):
-            yield piece, at == 0
+def _broken(word: str, width: int) -> list[str]:
+    """A word in lines, broken after its signs if that will do."""
+    lines = [""]
+    for piece in _PIECES.findall(word):
+        if width_of(lines[-1] + piece) <= width:
+            lines[-1] += piece
+        else:
+            lines += _cut(piece, width)
+    return [line for line in lines if line]
 
 
 def _cut(text: str, width: int) -> list[str]:

@@ -12,7 +12,8 @@ _NOBODY = "none"
 def _none_alive(patient: Patient) -> Iterator[Finding]:
     if not patient.workers:
         ready = sum(each.ready for each in patient.symptoms.waiting())
-        text = f"no worker is alive, and {counted(ready, 'run')} could start now"
+        could = f", and {counted(ready, 'run')} could start now" if ready else ""
+        text = f"no worker is alive{could}"
         yield Finding(text=text, next=["engine up", "engine queue work"])
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.cli.table import lay_out, width_of, wrapped
+from engine.cli.table import fits, lay_out, width_of, wrapped
 
 HEADS = ("ID", "REFERENCE", "WHY")
 LINES = (
@@ -71,3 +71,19 @@ def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
 @pytest.mark.parametrize("text", ["", "short"])
 def test_what_fits_is_left_alone(text: str) -> None:
     assert wrapped(text, 5) == [text]
+
+
+def test_prose_is_wrapped_before_anything_else() -> None:
+    lines = [("2026-11-24 06:00:00", "RuntimeError: the gateway did not answer")]
+    assert [*lay_out(("AT", "WHY"), lines, (False, False), 40)] == [
+        "AT                   WHY",
+        "2026-11-24 06:00:00  RuntimeError: the",
+        "                     gateway did not",
+        "                     answer",
+    ]
+
+
+@pytest.mark.parametrize(("width", "enough"), [(40, True), (33, True), (32, False)])
+def test_a_table_fits_as_long_as_no_more_than_prose_is_wrapped(width: int, enough: bool) -> None:
+    lines = [("2026-11-24 06:00:00", "RuntimeError: the gateway did not answer")]
+    assert fits(("AT", "WHY"), lines, width) is enough
