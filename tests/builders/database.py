@@ -1,9 +1,8 @@
 """A ledger of one test, upgraded: in a SQLite file, or in a database of a PostgreSQL server."""
 
-import tempfile
 from functools import cache
 from pathlib import Path
-from shutil import copyfile
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import inspect, text
 
@@ -16,7 +15,7 @@ def a_database(folder: Path) -> Database:
     """An empty, upgraded SQLite ledger in `folder`; one that is there already stays."""
     file = folder / "engine.db"
     if not file.exists():
-        copyfile(_upgraded(), file)
+        file.write_bytes(_upgraded())
     database = Database(f"sqlite:///{file}")
     database.require_current()
     return database
@@ -45,13 +44,14 @@ def empty(database: Database) -> None:
 
 
 @cache
-def _upgraded() -> Path:
+def _upgraded() -> bytes:
     """Upgraded once for all tests: each has its own copy."""
-    file = Path(tempfile.mkdtemp(prefix="engine-tests-")) / "engine.db"
-    database = Database(f"sqlite:///{file}")
-    database.upgrade()
-    database.dispose()
-    return file
+    with TemporaryDirectory(prefix="engine-tests-") as folder:
+        file = Path(folder) / "engine.db"
+        database = Database(f"sqlite:///{file}")
+        database.upgrade()
+        database.dispose()
+        return file.read_bytes()
 
 
 _TEMPLATES: dict[Path, str] = {}
