@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.dispatch import Dispatch
 from engine.job import Job
+from engine.operations.failed_runs import BATCH
 from engine.operations.retrying import brief_json
 from engine.operations.ringing import ring_ready
 from engine.operations.run_moves import Shown, move_json, move_text
@@ -58,7 +59,11 @@ def clear_queue(
     cancelling: CancelStore, queue: str, *, actor: str, reason: str | None
 ) -> Sequence[RunBrief]:
     """Cancel all that waits in a queue; what is running goes on."""
-    return cancelling.clear(queue, actor=actor, reason=reason)
+    cleared: list[RunBrief] = []
+    # One transaction for all would keep the workers of a SQLite ledger from renewing their leases.
+    while more := cancelling.clear(queue, actor=actor, reason=reason, limit=BATCH):
+        cleared += more
+    return cleared
 
 
 def why_ended(run: RunBrief, move: RunMove | None, shown: Shown) -> str:

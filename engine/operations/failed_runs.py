@@ -4,6 +4,10 @@ from typing import Any
 
 from engine.operations.instants import rfc3339
 from engine.store.failed_runs import ErrorGroup, FailedRuns, FailedRunStore, Moved
+from engine.store.operator_moves import RunBrief
+
+# So many runs are put aside, or cancelled, in one transaction.
+BATCH = 2_000
 
 
 def discard_failed(
@@ -15,7 +19,13 @@ def discard_failed(
     dry_run: bool = False,
 ) -> Moved:
     """Put failed runs aside for good; their rows, attempts and logs stay."""
-    return failed.discard(which, actor=actor, reason=reason, rehearse=dry_run)
+    if dry_run or which.ids is not None:
+        return failed.discard(which, actor=actor, reason=reason, rehearse=dry_run)
+    moved: list[RunBrief] = []
+    # One transaction for all would keep the workers of a SQLite ledger from renewing their leases.
+    while more := failed.discard(which, actor=actor, reason=reason, limit=BATCH).moved:
+        moved += more
+    return Moved(moved=moved)
 
 
 def group_json(group: ErrorGroup) -> dict[str, Any]:

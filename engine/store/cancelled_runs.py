@@ -64,10 +64,13 @@ class CancelStore:
             left=[(run, moves.get(run.id)) for run in others],
         )
 
-    def clear(self, queue: str, *, actor: str, reason: str | None) -> Sequence[RunBrief]:
-        """Cancel all that waits in a queue."""
+    def clear(
+        self, queue: str, *, actor: str, reason: str | None, limit: int | None = None
+    ) -> Sequence[RunBrief]:
+        """Cancel what waits in a queue."""
+        where = (runs.c.queue == queue, runs.c.state.in_(WAITING_STATES))
         with self.database.begin() as connection:
-            waiting = locked(connection, runs.c.queue == queue, runs.c.state.in_(WAITING_STATES))
+            waiting = locked(connection, *where, limit=limit)
             _cancel(connection, waiting, actor=actor, reason=reason)
         return waiting
 

@@ -178,12 +178,19 @@ class FailedRunStore:
         return self._act(retry, rehearse=rehearse)
 
     def discard(
-        self, which: FailedRuns, *, actor: str, reason: str | None, rehearse: bool = False
+        self,
+        which: FailedRuns,
+        *,
+        actor: str,
+        reason: str | None,
+        limit: int | None = None,
+        rehearse: bool = False,
     ) -> Moved:
         """A person puts failed runs aside for good; the rows stay. Left are those not failed."""
 
         def discard(connection: Connection) -> Moved:
-            moving, left = _failed_or_left(connection, locked(connection, *_meant(which)))
+            found = locked(connection, *_meant(which), limit=limit)
+            moving, left = _failed_or_left(connection, found)
             move(connection, moving, RunState.DISCARDED, actor=actor, reason=reason, values={})
             return Moved(moved=moving, left=left)
 
