@@ -25,6 +25,13 @@ from engine.cli import (
 from engine.cli.streams import Streams
 from engine.errors import EngineError, Invalid
 
+# What Laravel calls what is called otherwise here.
+_VERBS = {
+    ("queue", "listen"): "work",
+    ("queue", "continue"): "resume",
+    ("queue", "prune-failed"): "prune",
+}
+
 cli = typer.Typer(
     name="engine",
     help="Scheduled batch and reporting engine for wallets and ledgers.",
@@ -65,7 +72,7 @@ def _exit_code(given: list[str], streams: Streams) -> int:
             from engine.cli.completion import offer_values
 
             offer_values(cli)
-        cli(_noun_and_verb(given), prog_name="engine")
+        cli(noun_and_verb(given), prog_name="engine")
     except EngineError as error:
         streams.complain(str(error))
         return error.exit_code
@@ -92,8 +99,9 @@ def _refuse_broken_text(arguments: Sequence[str]) -> None:
             raise BrokenText(text=each) from None
 
 
-def _noun_and_verb(arguments: list[str]) -> list[str]:
+def noun_and_verb(arguments: list[str]) -> list[str]:
     """`queue:work` as `queue work`, for hands trained on Laravel."""
-    if arguments and arguments[0].count(":") == 1 and not arguments[0].startswith("-"):
-        return [*arguments[0].split(":"), *arguments[1:]]
-    return arguments
+    if not arguments or arguments[0].count(":") != 1 or arguments[0].startswith("-"):
+        return arguments
+    noun, verb = arguments[0].split(":")
+    return [noun, _VERBS.get((noun, verb), verb), *arguments[1:]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from engine.cli.main import cli
+from engine.cli.main import cli, noun_and_verb
 
 ROOT_COMMAND = typer.main.get_command(cli)
 
@@ -21,8 +21,7 @@ def problem_with(line: str) -> str | None:
     found = ROOT_COMMAND
     name, *words = shlex.split(line, comments=True)
     assert name == "engine", line
-    if words and words[0].count(":") == 1:
-        words = [*words[0].split(":"), *words[1:]]
+    words = noun_and_verb(words)
     for word in words:
         if word in {"|", ">", "&&"}:
             break

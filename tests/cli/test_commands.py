@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from engine.cli.main import noun_and_verb
 from tests.cli.conftest import Engine
 
 Told = Callable[..., Any]
@@ -147,3 +148,18 @@ def test_an_empty_home_says_what_to_do_next(engine: Engine, tmp_path: Path) -> N
 
 def test_a_noun_and_a_verb_may_be_joined_by_a_colon(engine: Engine) -> None:
     assert engine("database:status").stdout == engine("database", "status").stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("queue:retry", ["queue", "retry"]),
+        ("queue:listen", ["queue", "work"]),
+        ("queue:continue", ["queue", "resume"]),
+        ("queue:prune-failed", ["queue", "prune"]),
+        ("--queue:retry", ["--queue:retry"]),
+        ("a:b:c", ["a:b:c"]),
+    ],
+)
+def test_hands_that_are_trained_on_laravel_are_understood(typed: str, meant: list[str]) -> None:
+    assert noun_and_verb([typed, "42"]) == [*meant, "42"]
