@@ -84,17 +84,17 @@ def clear(
       engine queue clear --queue reports --yes --reason "booked twice"
     """
     from engine.operations.actor import current_actor
-    from engine.operations.cancelling import clear_queue
+    from engine.operations.cancelling import clear_runs
     from engine.operations.pausing import require_known
 
     app = the_app()
-    count = app.cancelling.waiting(queue)
+    waiting = app.cancelling.waiting(queue)
+    count = len(waiting)
     if not count and queue != "default":
         require_known([queue], app.pauses, app.presence, app.jobs)
     if count and not dry_run:
         require_consent(f"{_runs(count)} of queue {queue} would be cancelled", yes=yes)
-        actor = current_actor()
-        count = len(clear_queue(app.cancelling, queue, actor=actor, reason=reason))
+        count = clear_runs(app.cancelling, waiting, actor=current_actor(), reason=reason)
     if as_json:
         print_json({"queue": queue, "cancelled": count, "dry_run": dry_run})
     else:

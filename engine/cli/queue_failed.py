@@ -205,7 +205,7 @@ def forget(
       engine queue forget 42 43 --yes --reason "paid by hand"
     """
     app = the_app()
-    _discard(app, _named(app, names), dry_run, yes, reason, as_json)
+    _discard(app, app.moves.ids_of(names), dry_run, yes, reason, as_json)
 
 
 def flush(
@@ -225,7 +225,7 @@ def flush(
       engine queue flush --hours 48 --yes
     """
     app = the_app()
-    _discard(app, _older(app, hours), dry_run, yes, reason, as_json)
+    _discard(app, app.failed_runs.ids(_older(app, hours)), dry_run, yes, reason, as_json)
 
 
 def prune(
@@ -245,21 +245,20 @@ def prune(
       engine queue prune --hours 720 --yes
     """
     app = the_app()
-    _discard(app, _older(app, hours), dry_run, yes, reason, as_json)
+    _discard(app, app.failed_runs.ids(_older(app, hours)), dry_run, yes, reason, as_json)
 
 
 def _discard(
-    app: "App", which: "FailedRuns", dry_run: bool, yes: bool, reason: str | None, as_json: bool
+    app: "App", run_ids: Sequence[int], dry_run: bool, yes: bool, reason: str | None, as_json: bool
 ) -> None:
     from engine.operations.actor import current_actor
     from engine.operations.failed_runs import discard_failed
     from engine.operations.retrying import left_json
 
-    count = app.failed_runs.count(which)
-    if count and not dry_run:
-        require_consent(f"{_runs(count)} would be discarded", yes=yes)
+    if run_ids and not dry_run:
+        require_consent(f"{_runs(len(run_ids))} would be discarded", yes=yes)
     done = discard_failed(
-        app.failed_runs, which, actor=current_actor(), reason=reason, dry_run=dry_run
+        app.failed_runs, run_ids, actor=current_actor(), reason=reason, dry_run=dry_run
     )
     if as_json:
         left = [left_json(each) for each in done.left]

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.dispatch import Dispatch
 from engine.job import Job
-from engine.operations.failed_runs import BATCH
+from engine.operations.failed_runs import in_turns
 from engine.operations.retrying import brief_json
 from engine.operations.ringing import ring_ready
 from engine.operations.run_moves import Shown, move_json, move_text
@@ -55,15 +55,14 @@ def cancel_runs(
     return Cancelling(done=done, uncuttable={run.id for run in running if not _cuttable(run, jobs)})
 
 
-def clear_queue(
-    cancelling: CancelStore, queue: str, *, actor: str, reason: str | None
-) -> Sequence[RunBrief]:
-    """Cancel all that waits in a queue; what is running goes on."""
-    cleared: list[RunBrief] = []
-    # One transaction for all would keep the workers of a SQLite ledger from renewing their leases.
-    while more := cancelling.clear(queue, actor=actor, reason=reason, limit=BATCH):
-        cleared += more
-    return cleared
+def clear_runs(
+    cancelling: CancelStore, run_ids: Sequence[int], *, actor: str, reason: str | None
+) -> int:
+    """Cancel those of the runs that wait still; how many it were."""
+    return sum(
+        len(cancelling.cancel_waiting(some, actor=actor, reason=reason))
+        for some in in_turns(run_ids)
+    )
 
 
 def why_ended(run: RunBrief, move: RunMove | None, shown: Shown) -> str:

@@ -1,31 +1,41 @@
 """Failed runs as people and programs see them, and putting them aside."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from engine.operations.instants import rfc3339
-from engine.store.failed_runs import ErrorGroup, FailedRuns, FailedRunStore, Moved
+from engine.store.failed_runs import ErrorGroup, FailedRuns, FailedRunStore, LeftRun, Moved
 from engine.store.operator_moves import RunBrief
 
-# So many runs are put aside, or cancelled, in one transaction.
-BATCH = 2_000
+_AT_A_TIME = 2_000
 
 
 def discard_failed(
     failed: FailedRunStore,
-    which: FailedRuns,
+    run_ids: Sequence[int],
     *,
     actor: str,
     reason: str | None,
     dry_run: bool = False,
 ) -> Moved:
     """Put failed runs aside for good; their rows, attempts and logs stay."""
-    if dry_run or which.ids is not None:
-        return failed.discard(which, actor=actor, reason=reason, rehearse=dry_run)
     moved: list[RunBrief] = []
-    # One transaction for all would keep the workers of a SQLite ledger from renewing their leases.
-    while more := failed.discard(which, actor=actor, reason=reason, limit=BATCH).moved:
-        moved += more
-    return Moved(moved=moved)
+    left: list[LeftRun] = []
+    for some in in_turns(run_ids):
+        which = FailedRuns(ids=some)
+        done = failed.discard(which, actor=actor, reason=reason, rehearse=dry_run)
+        moved += done.moved
+        left += done.left
+    return Moved(moved=moved, left=left)
+
+
+def in_turns(run_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The ids, so many at a time as one transaction may move.
+
+    One for very many would keep the workers of a SQLite ledger from renewing their leases.
+    """
+    for start in range(0, len(run_ids), _AT_A_TIME):
+        yield run_ids[start : start + _AT_A_TIME]
 
 
 def group_json(group: ErrorGroup) -> dict[str, Any]:

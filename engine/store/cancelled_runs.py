@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy import Connection, literal, select, update
 
 from engine.states import RUN, RunState
 from engine.store.database import Database
@@ -64,21 +64,22 @@ class CancelStore:
             left=[(run, moves.get(run.id)) for run in others],
         )
 
-    def clear(
-        self, queue: str, *, actor: str, reason: str | None, limit: int | None = None
+    def cancel_waiting(
+        self, run_ids: Collection[int], *, actor: str, reason: str | None
     ) -> Sequence[RunBrief]:
-        """Cancel what waits in a queue."""
-        where = (runs.c.queue == queue, runs.c.state.in_(WAITING_STATES))
+        """Cancel those of the runs that wait still; they are returned."""
+        where = (runs.c.id.in_(run_ids), runs.c.state.in_(WAITING_STATES))
         with self.database.begin() as connection:
-            waiting = locked(connection, *where, limit=limit)
+            waiting = locked(connection, *where)
             _cancel(connection, waiting, actor=actor, reason=reason)
         return waiting
 
-    def waiting(self, queue: str) -> int:
-        """How many runs `clear` would cancel."""
+    def waiting(self, queue: str) -> Sequence[int]:
+        """The ids of the runs that wait in a queue, the oldest run first."""
         where = (runs.c.queue == queue, runs.c.state.in_(WAITING_STATES))
         with self.database.read() as connection:
-            return int(connection.execute(select(func.count()).where(*where)).scalar_one())
+            found = connection.execute(select(runs.c.id).where(*where).order_by(runs.c.id))
+            return found.scalars().all()
 
     def to_stop(self, claims: Collection[Claim]) -> Sequence[Claim]:
         """Those of the claims whose runs were cancelled since."""

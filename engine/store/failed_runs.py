@@ -119,6 +119,13 @@ class FailedRunStore:
         with self.database.read() as connection:
             return int(connection.execute(select(func.count()).where(*where)).scalar_one())
 
+    def ids(self, which: FailedRuns) -> Sequence[int]:
+        """Their ids, the oldest run first."""
+        where = (runs.c.state == RunState.FAILED, *which.conditions())
+        with self.database.read() as connection:
+            found = connection.execute(select(runs.c.id).where(*where).order_by(runs.c.id))
+            return found.scalars().all()
+
     def by_error(self, which: FailedRuns, *, limit: int | None = None) -> Sequence[ErrorGroup]:
         """Groups of runs whose errors are alike, the largest one first."""
         count, last = func.count().label("count"), func.max(runs.c.finished_at).label("last")
@@ -183,14 +190,12 @@ class FailedRunStore:
         *,
         actor: str,
         reason: str | None,
-        limit: int | None = None,
         rehearse: bool = False,
     ) -> Moved:
         """A person puts failed runs aside for good; the rows stay. Left are those not failed."""
 
         def discard(connection: Connection) -> Moved:
-            found = locked(connection, *_meant(which), limit=limit)
-            moving, left = _failed_or_left(connection, found)
+            moving, left = _failed_or_left(connection, locked(connection, *_meant(which)))
             move(connection, moving, RunState.DISCARDED, actor=actor, reason=reason, values={})
             return Moved(moved=moving, left=left)
 

@@ -171,10 +171,12 @@ def test_clearing_a_queue_cancels_what_waits_in_it_and_nothing_else(
     queued, later = a_run(runs), a_run(runs)
     assert runs.retry_later(a_claim(runs, later), BROKEN, HOUR)
     running, other = a_claim(runs), a_run(runs, queue="payouts")
-    assert cancelling.waiting("default") == 2
-    cleared = cancelling.clear("default", actor="sara", reason="booked twice")
-    assert [run.id for run in cleared] == [queued.id, later.id]
-    assert cancelling.waiting("default") == 0
+    waiting = cancelling.waiting("default")
+    assert waiting == [queued.id, later.id]
+    named = [*waiting, running.run_id]
+    cleared = cancelling.cancel_waiting(named, actor="sara", reason="booked twice")
+    assert [run.id for run in cleared] == waiting
+    assert cancelling.waiting("default") == []
     assert runs.get(running.run_id).state is RunState.RUNNING
     assert runs.get(other.id).state is RunState.QUEUED
     assert [move.source for run in cleared for move in moves.of_run(run.id)] == [

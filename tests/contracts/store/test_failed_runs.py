@@ -72,6 +72,7 @@ def test_failed_runs_are_listed_the_last_one_first(runs: RunStore, failed: Faile
     assert ids(failed.list(EVERY)) == [second.id, first.id]
     assert ids(failed.list(EVERY, limit=1)) == [second.id]
     assert failed.count(EVERY) == 2
+    assert failed.ids(EVERY) == [first.id, second.id]
 
 
 @pytest.mark.parametrize(
