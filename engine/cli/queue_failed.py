@@ -204,8 +204,12 @@ def forget(
       engine queue forget 42
       engine queue forget 42 43 --yes --reason "paid by hand"
     """
+    from engine.store.failed_runs import FailedRuns
+
     app = the_app()
-    _discard(app, app.moves.ids_of(names), dry_run, yes, reason, as_json)
+    ids = app.moves.ids_of(names)
+    count = app.failed_runs.count(FailedRuns(ids=ids))
+    _discard(app, ids, count, dry_run, yes, reason, as_json)
 
 
 def flush(
@@ -225,7 +229,8 @@ def flush(
       engine queue flush --hours 48 --yes
     """
     app = the_app()
-    _discard(app, app.failed_runs.ids(_older(app, hours)), dry_run, yes, reason, as_json)
+    ids = app.failed_runs.ids(_older(app, hours))
+    _discard(app, ids, len(ids), dry_run, yes, reason, as_json)
 
 
 def prune(
@@ -245,18 +250,25 @@ def prune(
       engine queue prune --hours 720 --yes
     """
     app = the_app()
-    _discard(app, app.failed_runs.ids(_older(app, hours)), dry_run, yes, reason, as_json)
+    ids = app.failed_runs.ids(_older(app, hours))
+    _discard(app, ids, len(ids), dry_run, yes, reason, as_json)
 
 
 def _discard(
-    app: "App", run_ids: Sequence[int], dry_run: bool, yes: bool, reason: str | None, as_json: bool
+    app: "App",
+    run_ids: Sequence[int],
+    count: int,
+    dry_run: bool,
+    yes: bool,
+    reason: str | None,
+    as_json: bool,
 ) -> None:
     from engine.operations.actor import current_actor
     from engine.operations.failed_runs import discard_failed
     from engine.operations.retrying import left_json
 
-    if run_ids and not dry_run:
-        require_consent(f"{_runs(len(run_ids))} would be discarded", yes=yes)
+    if count and not dry_run:
+        require_consent(f"{_runs(count)} would be discarded", yes=yes)
     done = discard_failed(
         app.failed_runs, run_ids, actor=current_actor(), reason=reason, dry_run=dry_run
     )

@@ -8,7 +8,6 @@ from engine.dispatch import Dispatch
 from engine.job import Job
 from engine.operations.failed_runs import in_turns
 from engine.operations.retrying import brief_json
-from engine.operations.ringing import ring_ready
 from engine.operations.run_moves import Shown, move_json, move_text
 from engine.store.cancelled_runs import Cancelled, CancelStore
 from engine.store.operator_moves import RunBrief, RunMove
@@ -48,9 +47,9 @@ def cancel_runs(
 ) -> Cancelling:
     """End runs that wait; those that are running end within two seconds, all but the uncuttable."""
     done = cancelling.cancel(run_ids, actor=actor, reason=reason)
-    if any(run.schedule for run in done.cancelled):
-        # Runs of the same schedules may have waited for these; the sweep rings if this cannot.
-        ring_ready(dispatch)
+    for schedule in dict.fromkeys(run.schedule for run in done.cancelled):
+        if schedule and (waiting := dispatch.runs.next_in_line(schedule)):
+            dispatch.ring([waiting])
     running = [*done.stopping, *(run for run, _ in done.asked_before)]
     return Cancelling(done=done, uncuttable={run.id for run in running if not _cuttable(run, jobs)})
 
