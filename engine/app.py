@@ -360,12 +360,14 @@ class App:
         )
         return EngineHuey(self.doorbell, queues, worker, self.database.outage)
 
-    def scheduler(self) -> "Scheduler":
+    def scheduler(self, *, under_up: bool = False) -> "Scheduler":
         """A scheduler of this engine's schedules."""
+        from engine.execution.identity import Identity
         from engine.scheduler.booking import Booking
         from engine.scheduler.reading import ReadingClock, read_schedules
         from engine.scheduler.scheduler import Scheduler
         from engine.store.ledger_clock import LedgerClock
+        from engine.store.restarts import RestartStore
         from engine.worker.worker import new_worker_id
 
         name = new_worker_id()
@@ -382,6 +384,8 @@ class App:
             booking=booking,
             sweep=self._sweep(name),
             presence=self.presence,
+            restarts=RestartStore(self.database),
+            identity=Identity.here(self.settings.home, under_up=under_up),
             metrics=self._metrics_server(),
         )
 

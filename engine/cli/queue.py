@@ -2,10 +2,18 @@
 
 import typer
 
-from engine.cli import queue_control, queue_failed, queue_status, queue_work, runs
+from engine.cli import (
+    queue_control,
+    queue_failed,
+    queue_restart,
+    queue_status,
+    queue_work,
+    runs,
+)
 
 cli = typer.Typer(help="Workers, and what waits for them.", no_args_is_help=True)
 cli.command("work")(queue_work.work)
+cli.command("restart")(queue_restart.restart)
 cli.command("status")(queue_status.status)
 cli.command("workers")(queue_status.workers)
 cli.command("monitor")(queue_status.monitor)

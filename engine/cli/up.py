@@ -81,11 +81,18 @@ def scheduler(parent: Parent = None) -> None:
 
         end_with_parent(parent)
     log_to_stderr()
-    clockwork = the_app().scheduler()
     stopped = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stopped.set())
+    if not the_app().await_ledger(stopped):
+        return
+    clockwork = the_app().scheduler(under_up=parent is not None)
+    clockwork.on_restart = stopped.set
     clockwork.start()
     stopped.wait()
     clockwork.stop()
     the_app().close()
+    if clockwork.is_to_restart:
+        from engine.execution.identity import begin_anew
+
+        begin_anew(clockwork.id)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.cli.output import local
+from engine.clock import rfc3339
 from engine.execution.telling import RunEnded, RunStarted
 from engine.worker.stopping import StopCause, Stopping
 
@@ -50,8 +51,7 @@ class WorkerLines:
     def _print(self, line: str | dict[str, Any]) -> None:
         now = datetime.now(UTC)
         if isinstance(line, dict):
-            at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            text = json.dumps({"at": at, **line}, ensure_ascii=False)
+            text = json.dumps({"at": rfc3339(now), **line}, ensure_ascii=False)
         else:
             text = f"{local(now)}  {line}"
         with self._lock:

@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from engine.errors import EngineError, Unreachable
+from engine.execution.identity import Identity, resident_memory
 from engine.execution.rounds import Rounds
 from engine.execution.sweep import Sweep
 from engine.metrics.server import MetricsServer
@@ -20,12 +21,14 @@ from engine.scheduler.booking import Booking
 from engine.schedules.schedule import Schedule
 from engine.schedules.triggers import Trigger
 from engine.store.faults import LedgerUnreachable
+from engine.store.restarts import RestartStore
 from engine.store.workers import WorkerStore
 
 logger = logging.getLogger("engine.scheduler")
 
 _SWEEP_SECONDS = 1.0
 _PRESENCE_SECONDS = 5.0
+_RESTART_SECONDS = 2.0
 # A wake that was lost (a suspended laptop, a clock set back) is made up for this soon.
 _BOOK_ALL_SECONDS = 15.0
 
@@ -46,14 +49,18 @@ class WakeTrigger(BaseTrigger):  # type: ignore[misc]
 
 @dataclass(kw_only=True)
 class Scheduler:
-    """One scheduler process."""
+    """One scheduler process. `on_restart` is called when somebody wants it to come back anew."""
 
     id: str
     schedules: Mapping[str, Schedule]
     booking: Booking
     sweep: Sweep
     presence: WorkerStore
+    restarts: RestartStore
+    identity: Identity = field(default_factory=Identity)
     metrics: MetricsServer | None = None
+    on_restart: Callable[[], object] = lambda: None
+    is_to_restart: bool = field(default=False, init=False)
     _clock: Any = field(init=False)
     _rounds: list[Rounds] = field(default_factory=list, init=False)
     _booking: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -78,6 +85,7 @@ class Scheduler:
         self._rounds = [
             Rounds("sweep", self.sweep.once, seconds=_SWEEP_SECONDS),
             Rounds("presence", self._still_here, seconds=_PRESENCE_SECONDS),
+            Rounds("restart", self._look_for_restart, seconds=_RESTART_SECONDS),
             Rounds("book-all", self.book_all, seconds=_BOOK_ALL_SECONDS),
         ]
         for rounds in self._rounds:
@@ -126,8 +134,14 @@ class Scheduler:
             kind="scheduler",
             queues=[],
             threads=1,
+            **vars(self.identity),
         )
 
     def _still_here(self) -> None:
-        if not self.presence.seen(self.id):
+        if not self.presence.seen(self.id, memory_bytes=resident_memory(os.getpid())):
             self._announce()
+
+    def _look_for_restart(self) -> None:
+        if not self.is_to_restart and self.restarts.is_asked(self.id):
+            self.is_to_restart = True
+            self.on_restart()
