@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, literal, or_, select, update
+from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.limits import LimitGroup, Limits, Rate
@@ -168,14 +168,11 @@ def _starts(key: ColumnElement[str], rate: Rate) -> Select[datetime]:
 
 def _trying(key: ColumnElement[str], queue: ColumnElement[str]) -> ColumnElement[int]:
     """How many runs of a group and queue may be claimed, and are not held back otherwise."""
-    return _count(
-        select(runs.c.id).where(
-            runs.c.limit_key == key,
-            runs.c.queue == queue,
-            is_ready(runs),
-            ~has_one_before_it(),
-        )
-    )
+    # Not in the WHERE: SQLite would go through all that is ready, of whatever group.
+    ready = case((is_ready(runs), literal(1)))
+    claimable = (is_claimable(runs), runs.c.limit_key == key, runs.c.queue == queue)
+    count = select(func.count(ready)).where(*claimable, ~has_one_before_it())
+    return count.scalar_subquery()
 
 
 def _groups_with_room(job: str, limits: Limits | None) -> Select[str]:

@@ -64,15 +64,18 @@ def _runs() -> None:
         sqlite_where=ready,
         postgresql_where=ready,
     )
-    blocked = sa.text(f"{_CLAIMABLE} AND blocked_at IS NOT NULL")
-    op.create_index(
-        "ix_runs_limit_key_blocked",
-        "runs",
-        ["limit_key", "queue"],
-        sqlite_where=blocked,
-        postgresql_where=blocked,
-    )
-    op.create_index("ix_runs_limit_key_state", "runs", ["limit_key", "state"])
+    for name, columns, which in (
+        ("state", ["limit_key", "state"], "limit_key IS NOT NULL"),
+        ("queue", ["limit_key", "queue"], f"{_CLAIMABLE} AND limit_key IS NOT NULL"),
+        ("blocked", ["limit_key", "queue"], "blocked_at IS NOT NULL"),
+    ):
+        op.create_index(
+            f"ix_runs_limit_key_{name}",
+            "runs",
+            columns,
+            sqlite_where=sa.text(which),
+            postgresql_where=sa.text(which),
+        )
     op.create_index("ix_runs_worker_state", "runs", ["worker", "state"])
     op.create_index(
         "uq_runs_unique_key_unfinished",
