@@ -45,13 +45,17 @@ class Dispatch:
         Raises Unreachable when the ledger does not answer, and DuplicateRun. A queue that does not
         answer is not an error: the sweep rings later.
         """
-        run, is_new = self.runs.book(new)
+        # One transaction, not two: if this process ends before it rings, the sweep does, later.
+        run, is_new = self.runs.book(new, to_be_rung=True)
         other_key = new.key is None or run.key != new.key
         is_duplicate = not is_new and new.unique_key is not None and other_key
         due = _due([run])
         unrung: Unreachable | None = None
         try:
-            self._ring(due if is_new else self._without_message(due))
+            if is_new:
+                self._ring_at_once(due)
+            else:
+                self._ring(self._without_message(due))
         except Unreachable as error:
             unrung = error
         return Booked(run=run, is_new=is_new, is_duplicate=is_duplicate, unrung=unrung)
@@ -75,6 +79,16 @@ class Dispatch:
         # The doorbell has said so.
         with suppress(QueueUnreachable):
             self._ring(runs)
+
+    def _ring_at_once(self, booked: Iterable[Run]) -> None:
+        """Ring for those that the ledger has as rung for already."""
+        for run in booked:
+            try:
+                self.doorbell.ring(run.queue, run.id)
+            except QueueUnreachable:
+                with suppress(Unreachable):
+                    self.runs.not_rung(run.id)
+                raise
 
     def _ring(self, runs: Iterable[Run]) -> None:
         rung: list[int] = []

@@ -1,6 +1,8 @@
 """Booking a run: once for its key and its firing, skipped if it overlaps an earlier one."""
 
 import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
@@ -14,8 +16,12 @@ from engine.store.run import NewRun, Run
 from engine.store.run_reader import as_run
 from engine.store.tables import runs
 from engine.store.turns import take_turn
-from engine.store.upsert import upsert
+from engine.store.upsert import upsert_for
 
+if TYPE_CHECKING:
+    from sqlalchemy.sql.dml import ReturningInsert
+
+_NOW = select(database_now())
 # A reference is random; that one is taken so often in a row means that something is wrong.
 _BOOKINGS = 5
 
@@ -29,8 +35,10 @@ class DuplicateRun(Refused):
     )
 
 
-def book(connection: Connection, new: NewRun) -> tuple[Run, bool]:
+def book(connection: Connection, new: NewRun, *, to_be_rung: bool = False) -> tuple[Run, bool]:
     """Write the run down; False beside the one that was booked before, if any.
+
+    With `to_be_rung` a run that is due is noted as rung for: the caller does so at once.
 
     That has the same key, or the same firing; or it has the same unique key and has not ended.
     Raises DuplicateRun instead of that if the run says so. A firing is booked as skipped then.
@@ -51,20 +59,24 @@ def book(connection: Connection, new: NewRun) -> tuple[Run, bool]:
                     job=new.job, id=same.id, reference=same.reference, state=same.state
                 )
             return same, False
-        booked = _insert(connection, new, same)
+        booked = _insert(connection, new, same, to_be_rung=to_be_rung)
         if booked is not None:
             return booked, True
     raise RuntimeError(f"a run could be neither booked nor found: {new}")
 
 
-def _insert(connection: Connection, new: NewRun, same: Run | None) -> Run | None:
+def _insert(
+    connection: Connection, new: NewRun, same: Run | None, *, to_be_rung: bool
+) -> Run | None:
     """None if one of its keys, its firing or its random reference was booked meanwhile."""
     reason = new.skipped or _overlap(connection, new)
     if reason is None and same is not None:
         reason = f"duplicate: run {same.reference}, which is the same one, had not ended"
     firing = new.firing
     serial = firing is not None and firing.overlap != "allow"
-    now = connection.execute(select(database_now())).scalar_one()
+    now = connection.execute(_NOW).scalar_one()
+    is_due = reason is None and (new.due_at is None or new.due_at <= now)
+    params = dict(new.params)
     row = {
         "reference": new_reference(),
         "job": new.job,
@@ -73,8 +85,8 @@ def _insert(connection: Connection, new: NewRun, same: Run | None) -> Run | None
         "reason": reason,
         "actor": new.actor,
         "key": new.key,
-        "params": dict(new.params),
-        "payload_bytes": len(json.dumps(dict(new.params))),
+        "params": params,
+        "payload_bytes": len(json.dumps(params)),
         "attempts_allowed": new.attempts,
         "schedule": firing.schedule if firing else None,
         "scheduled_for": firing.scheduled_for if firing else None,
@@ -88,14 +100,19 @@ def _insert(connection: Connection, new: NewRun, same: Run | None) -> Run | None
         "priority": new.priority,
         "unique_key": new.unique_key,
         "limit_key": new.limit_key,
+        "rung_at": now if to_be_rung and is_due else None,
         "created_at": now,
         "finished_at": now if reason else None,
     }
-    written = connection.execute(
-        upsert(connection, runs).values(row).on_conflict_do_nothing().returning(*runs.c)
-    )
+    written = connection.execute(_inserting(connection.dialect.name), row)
     booked = written.mappings().one_or_none()
     return as_run(booked) if booked is not None else None
+
+
+@cache
+def _inserting(dialect: str) -> "ReturningInsert[Any]":
+    """Made once: making a statement takes longer than what the database does for it."""
+    return upsert_for(dialect, runs).on_conflict_do_nothing().returning(*runs.c)
 
 
 def _booked_before(connection: Connection, new: NewRun) -> Run | None:

@@ -33,15 +33,18 @@ class RunStore(RunReader):
         """What no lease lasts, however slowly the clocks go."""
         return 2 * self.lease
 
-    def book(self, new: NewRun) -> tuple[Run, bool]:
+    def book(self, new: NewRun, *, to_be_rung: bool = False) -> tuple[Run, bool]:
         """Write the run down; False beside the one that was booked before, if any.
 
         That has the same key, or the same firing; or it has the same unique key and has not ended.
         Raises DuplicateRun instead of that if the run says so. A firing that is a duplicate, or
         overlaps an unfinished run of its schedule, is booked as skipped.
+
+        With `to_be_rung` a run that is due is noted as rung for: the caller does so at once, or
+        says that it was `not_rung`.
         """
         with self.database.begin() as connection:
-            return self.book_within(connection, new)
+            return book(connection, new, to_be_rung=to_be_rung)
 
     def book_within(self, connection: Connection, new: NewRun) -> tuple[Run, bool]:
         """`book`, in the caller's transaction."""
@@ -158,6 +161,7 @@ class RunStore(RunReader):
             "state": RunState.FAILED,
             "finished_at": database_now(),
             "rung_at": None,
+            "blocked_at": None,
             **_error_values(error),
         }
         with self.database.begin() as connection:
@@ -272,6 +276,11 @@ class RunStore(RunReader):
             connection.execute(
                 update(runs).where(runs.c.id.in_(in_order)).values(rung_at=database_now())
             )
+
+    def not_rung(self, run_id: int) -> None:
+        """The queue could not be told of this run after all: the sweep tells it soon."""
+        with self.database.begin() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id).values(rung_at=None))
 
     def _end(
         self,

@@ -14,7 +14,12 @@ def upsert(connection: Connection, table: Table) -> "postgresql.Insert":
 
     Where another transaction has inserted the same key and not ended yet, it waits for that one.
     """
-    if connection.dialect.name == "postgresql":
+    return upsert_for(connection.dialect.name, table)
+
+
+def upsert_for(dialect: str, table: Table) -> "postgresql.Insert":
+    """`upsert`, for the database of this name."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql
 
         return postgresql.insert(table)

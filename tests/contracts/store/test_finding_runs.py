@@ -12,6 +12,7 @@ from tests.builders.booking import (
     BROKEN,
     a_claim,
     a_firing,
+    a_new_run,
     a_run,
     let_rings_fade,
     set_the_clock_back,
@@ -61,6 +62,17 @@ def test_due_runs_are_those_nobody_rang_for_of_late(runs: RunStore, database: Da
     runs.rung([rung.id])
     assert [run.id for run in runs.due(silent_for=HALF_A_MINUTE)] == [silent.id, faded.id]
     assert [run.id for run in runs.due(silent_for=HALF_A_MINUTE, limit=1)] == [silent.id]
+
+
+def test_a_run_that_is_rung_for_as_it_is_booked_is_due_once_it_was_not(runs: RunStore) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    run, _ = runs.book(a_new_run(), to_be_rung=True)
+    later, _ = runs.book(a_new_run(due_at=tomorrow), to_be_rung=True)
+    assert run.due_at <= run.created_at
+    assert later.due_at == tomorrow
+    assert runs.due(silent_for=HALF_A_MINUTE) == []
+    runs.not_rung(run.id)
+    assert [run.id for run in runs.due(silent_for=HALF_A_MINUTE)] == [run.id]
 
 
 def test_a_ring_from_before_the_clock_was_set_back_is_as_none(
