@@ -1,6 +1,6 @@
 """Procrastinate on PostgreSQL: two workers of one run at a time, woken by LISTEN and NOTIFY."""
 
-from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
+from procrastinate import App, PsycopgConnector
 
 from benchmarks.queue_peers.mark import mark
 from benchmarks.queue_peers.peer import POSTGRES, Enqueue, Peer, python, told
@@ -16,9 +16,8 @@ def nothing() -> None:
 
 def enqueuer() -> Enqueue:
     """Enqueue one run."""
-    joined = app.with_connector(SyncPsycopgConnector(conninfo=told(POSTGRES)))
-    joined.open()
-    return joined.tasks[nothing.name].defer
+    app.open()
+    return nothing.defer
 
 
 _HERE = ("--app", f"{__name__}.app")
