@@ -8,6 +8,7 @@ import typer
 from engine.cli.consent import Yes, require_consent
 from engine.cli.context import the_app
 from engine.cli.output import Json, local, print_json
+from engine.cli.queue_failed import counted
 
 Queues = Annotated[list[str], typer.Argument(metavar="QUEUE...", help="Names of queues.")]
 Reason = Annotated[str | None, typer.Option(help="Why; it is kept and shown.")]
@@ -93,13 +94,9 @@ def clear(
     if not count and queue != "default":
         require_known([queue], app.pauses, app.presence, app.jobs)
     if count and not dry_run:
-        require_consent(f"{_runs(count)} of queue {queue} would be cancelled", yes=yes)
+        require_consent(f"{counted(count)} of queue {queue} would be cancelled", yes=yes)
         count = clear_runs(app.cancelling, waiting, actor=current_actor(), reason=reason)
     if as_json:
         print_json({"queue": queue, "cancelled": count, "dry_run": dry_run})
     else:
-        print(f"{_runs(count)} of queue {queue} {'would be ' if dry_run else ''}cancelled.")
-
-
-def _runs(count: int) -> str:
-    return f"{count:,} run" if count == 1 else f"{count:,} runs"
+        print(f"{counted(count)} of queue {queue} {'would be ' if dry_run else ''}cancelled.")

@@ -1,4 +1,4 @@
-"""`engine queue failed | retry | forget | flush | prune`: runs that are out of attempts."""
+"""`engine queue failed | retry`: runs that are out of attempts."""
 
 import sys
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.consent import Yes, require_consent
 from engine.cli.context import the_app
 from engine.cli.output import Json, local, print_json, print_table
 from engine.errors import Invalid
 
 if TYPE_CHECKING:
     from engine.app import App
-    from engine.store.failed_runs import FailedRuns, LeftRun
+    from engine.store.failed_run_reader import FailedRuns
+    from engine.store.failed_runs import LeftRun
 
 _SHOWN = 20
 _MESSAGE = 100
@@ -112,7 +112,7 @@ def failed(
     print_table(rows, columns, empty="No such failed runs." if total else "No failed runs.")
     if found:
         more = f", {len(found)} shown: --limit shows more" if total > len(found) else ""
-        print(f"{_runs(total)} failed{more}. `engine queue retry RUN...` sends them back.")
+        print(f"{counted(total)} failed{more}. `engine queue retry RUN...` sends them back.")
 
 
 def retry(
@@ -176,8 +176,8 @@ def retry(
         for run in done.retried[:_SHOWN]:
             after = f"{run.job}, after {run.attempt} attempt{'s' if run.attempt != 1 else ''}"
             print(f"run {run.id} {run.reference} {becomes}: {after}")
-        print(f"{_runs(len(done.retried))} {becomes}.")
-    _tell_left(done.left)
+        print(f"{counted(len(done.retried))} {becomes}.")
+    tell_left(done.left)
     if done.unrung:
         sys.stderr.write(
             f"engine: {done.unrung}; what was retried starts when {done.unrung.until}\n"
@@ -190,100 +190,8 @@ def retry(
         raise typer.Exit(6)
 
 
-def forget(
-    names: Names,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    reason: Reason = None,
-    as_json: Json = False,
-) -> None:
-    """Put failed runs aside: they become `discarded`, and stay in the history.
-
-    \b
-    Examples:
-      engine queue forget 42
-      engine queue forget 42 43 --yes --reason "paid by hand"
-    """
-    from engine.store.failed_runs import FailedRuns
-
-    app = the_app()
-    ids = app.moves.ids_of(names)
-    count = app.failed_runs.count(FailedRuns(ids=ids))
-    _discard(app, ids, count, dry_run, yes, reason, as_json)
-
-
-def flush(
-    hours: Annotated[
-        float | None, typer.Option(min=0, help="Only what failed so many hours ago or earlier.")
-    ] = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    reason: Reason = None,
-    as_json: Json = False,
-) -> None:
-    """Put every failed run aside: all become `discarded`, and stay in the history.
-
-    \b
-    Examples:
-      engine queue flush --dry-run
-      engine queue flush --hours 48 --yes
-    """
-    app = the_app()
-    ids = app.failed_runs.ids(_older(app, hours))
-    _discard(app, ids, len(ids), dry_run, yes, reason, as_json)
-
-
-def prune(
-    hours: Annotated[
-        float, typer.Option(min=0, help="What failed so many hours ago or earlier.")
-    ] = 24,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    reason: Reason = None,
-    as_json: Json = False,
-) -> None:
-    """Put old failed runs aside: they become `discarded`, and stay in the history.
-
-    \b
-    Examples:
-      engine queue prune --dry-run
-      engine queue prune --hours 720 --yes
-    """
-    app = the_app()
-    ids = app.failed_runs.ids(_older(app, hours))
-    _discard(app, ids, len(ids), dry_run, yes, reason, as_json)
-
-
-def _discard(
-    app: "App",
-    run_ids: Sequence[int],
-    count: int,
-    dry_run: bool,
-    yes: bool,
-    reason: str | None,
-    as_json: bool,
-) -> None:
-    from engine.operations.actor import current_actor
-    from engine.operations.failed_runs import discard_failed
-    from engine.operations.retrying import left_json
-
-    if count and not dry_run:
-        require_consent(f"{_runs(count)} would be discarded", yes=yes)
-    done = discard_failed(
-        app.failed_runs, run_ids, actor=current_actor(), reason=reason, dry_run=dry_run
-    )
-    if as_json:
-        left = [left_json(each) for each in done.left]
-        print_json({"discarded": len(done.moved), "left": left, "dry_run": dry_run})
-    else:
-        becomes = "would be discarded" if dry_run else "discarded; the history has them still"
-        print(f"{_runs(len(done.moved))} {becomes}.")
-    _tell_left(done.left)
-    if done.left:
-        raise typer.Exit(1)
-
-
-def _tell_left(left: "Sequence[LeftRun]") -> None:
+def tell_left(left: "Sequence[LeftRun]") -> None:
+    """Say on stderr which runs were left, and why."""
     from engine.operations.retrying import why_left
 
     for each in left[:_SHOWN]:
@@ -316,7 +224,9 @@ def _print_groups(app: "App", which: "FailedRuns", total: int, limit: int, as_js
     columns = ["count", "fingerprint", "first", "last", "example", "error"]
     print_table(rows, columns, empty="No failed runs.")
     if groups:
-        print(f"{_runs(total)} failed. `engine queue retry --fingerprint ...` sends a group back.")
+        print(
+            f"{counted(total)} failed. `engine queue retry --fingerprint ...` sends a group back."
+        )
 
 
 def _which(
@@ -330,7 +240,7 @@ def _which(
     fingerprint: str | None = None,
 ) -> "FailedRuns":
     from engine.operations.moments import moment
-    from engine.store.failed_runs import FailedRuns
+    from engine.store.failed_run_reader import FailedRuns
 
     now = app.clock.now()
     return FailedRuns(
@@ -345,18 +255,11 @@ def _which(
 
 
 def _named(app: "App", names: list[str]) -> "FailedRuns":
-    from engine.store.failed_runs import FailedRuns
+    from engine.store.failed_run_reader import FailedRuns
 
     return FailedRuns(ids=app.moves.ids_of(names))
 
 
-def _older(app: "App", hours: float | None) -> "FailedRuns":
-    from engine.store.failed_runs import FailedRuns
-
-    if hours is None:
-        return FailedRuns()
-    return FailedRuns(until=app.clock.now() - timedelta(hours=hours))
-
-
-def _runs(count: int) -> str:
+def counted(count: int) -> str:
+    """`1 run`, `2,000 runs`."""
     return f"{count:,} run" if count == 1 else f"{count:,} runs"

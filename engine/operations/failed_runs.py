@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from engine.operations.instants import rfc3339
-from engine.store.failed_runs import ErrorGroup, FailedRuns, FailedRunStore, LeftRun, Moved
+from engine.store.failed_run_reader import ErrorGroup, FailedRuns
+from engine.store.failed_runs import FailedRunStore, LeftRun, Moved
 from engine.store.operator_moves import RunBrief
 
 _AT_A_TIME = 2_000

@@ -10,7 +10,8 @@ from engine.errors import Unreachable
 from engine.job import Job
 from engine.operations.ringing import ring_ready
 from engine.operations.run_moves import Shown, move_json, move_text
-from engine.store.failed_runs import FailedRuns, FailedRunStore, LeftRun, Moved
+from engine.store.failed_run_reader import FailedRuns
+from engine.store.failed_runs import FailedRunStore, LeftRun, Moved
 from engine.store.operator_moves import RunBrief
 
 # What the code of a job that nobody defines any more says is unknown.

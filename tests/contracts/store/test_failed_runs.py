@@ -10,7 +10,8 @@ from sqlalchemy import update
 
 from engine.states import RunState
 from engine.store.database import Database
-from engine.store.failed_runs import FailedRuns, FailedRunStore, Moved
+from engine.store.failed_run_reader import FailedRuns
+from engine.store.failed_runs import FailedRunStore, Moved
 from engine.store.operator_moves import RunMoveStore, UnknownRuns
 from engine.store.run import Run, RunError
 from engine.store.runs import RunStore

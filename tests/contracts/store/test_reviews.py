@@ -6,7 +6,8 @@ import pytest
 
 from engine.states import RunState
 from engine.store.database import Database
-from engine.store.failed_runs import FailedRuns, FailedRunStore
+from engine.store.failed_run_reader import FailedRuns
+from engine.store.failed_runs import FailedRunStore
 from engine.store.operator_moves import RunMoveStore
 from engine.store.reviews import Decision, ReviewStore
 from engine.store.runs import RunStore
