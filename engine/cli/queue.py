@@ -4,6 +4,7 @@ import typer
 
 from engine.cli import (
     queue_control,
+    queue_discard,
     queue_failed,
     queue_restart,
     queue_status,
@@ -19,9 +20,9 @@ cli.command("workers")(queue_status.workers)
 cli.command("monitor")(queue_status.monitor)
 cli.command("failed")(queue_failed.failed)
 cli.command("retry")(queue_failed.retry)
-cli.command("forget")(queue_failed.forget)
-cli.command("flush")(queue_failed.flush)
-cli.command("prune")(queue_failed.prune)
+cli.command("forget")(queue_discard.forget)
+cli.command("flush")(queue_discard.flush)
+cli.command("prune")(queue_discard.prune)
 cli.command("pause")(queue_control.pause)
 cli.command("resume")(queue_control.resume)
 cli.command("clear")(queue_control.clear)
