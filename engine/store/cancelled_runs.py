@@ -117,6 +117,7 @@ def _cancel(
         "cancelled_by": actor,
         "cancel_requested_at": database_now(),
         "reason": _told(actor, reason),
+        "blocked_at": None,
     }
     move(connection, waiting, RunState.CANCELLED, actor=actor, reason=reason, values=values)
 
