@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from engine.states import RunState
 from engine.store.database import Database
@@ -17,15 +17,6 @@ from engine.store.tables import attempts, runs
 _MEASURED = ("succeeded", "failed")
 _RECENT_ATTEMPTS = 2_000
 _RECENT_RUNS = 1_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
-    """What is ready in one queue: how many runs, and since when the one that waits longest."""
-
-    queue: str
-    ready: int
-    since: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,29 +43,10 @@ class Failing:
 
 
 class Symptoms:
-    """Reads one ledger; every instant is of its own clock."""
+    """Reads one ledger; `RunCounts` has the numbers of its queues."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-
-    def now(self) -> datetime:
-        """The ledger's clock."""
-        with self.database.read() as connection:
-            return connection.execute(select(database_now())).scalar_one()
-
-    def waiting(self) -> Sequence[Waiting]:
-        """What could be claimed now, by queue; what is not due yet is left out."""
-        query = (
-            select(runs.c.queue, func.count(), func.min(runs.c.ready_at))
-            .where(_ready())
-            .group_by(runs.c.queue)
-            .order_by(runs.c.queue)
-        )
-        with self.database.read() as connection:
-            return [
-                Waiting(queue=queue, ready=ready, since=since)
-                for queue, ready, since in connection.execute(query)
-            ]
 
     def rung_for(self, queue: str, *, before: timedelta) -> frozenset[int]:
         """The ready runs of a queue that were rung for that long ago, or longer."""
@@ -118,30 +90,14 @@ class Symptoms:
             found = [dict(row) for row in connection.execute(query).mappings()]
         return [Failing(**row | {"state": RunState(row["state"])}) for row in found]
 
-    def untouched(self, *, since: timedelta) -> int:
-        """How many runs failed longer ago than that, and nobody has done anything with since."""
-        c = runs.c
-        query = select(func.count()).where(
-            c.state == RunState.FAILED,
-            c.finished_at < database_now(-since, steady=True),
-            or_(c.touched_at.is_(None), c.touched_at < c.finished_at),
-        )
-        return self._count(query)
-
-    def in_review(self) -> int:
-        """How many failed runs wait for somebody's decision."""
-        return self._count(
-            select(func.count()).where(runs.c.state == RunState.FAILED, runs.c.review == "required")
-        )
-
     def lost(self, *, since: timedelta) -> int:
         """How many running runs nobody holds for that long, and nobody has taken up."""
-        return self._count(
-            select(func.count()).where(
-                runs.c.state == RunState.RUNNING,
-                runs.c.lease_until < database_now(-since, steady=True),
-            )
+        query = select(func.count()).where(
+            runs.c.state == RunState.RUNNING,
+            runs.c.lease_until < database_now(-since, steady=True),
         )
+        with self.database.read() as connection:
+            return connection.execute(query).scalar_one()
 
     def ended(self) -> Sequence[Ended]:
         """The attempts of the newest runs, as far as they ended by themselves or at a limit."""
@@ -180,10 +136,6 @@ class Symptoms:
         """How far each schedule is booked."""
         with self.database.read() as connection:
             return all_marks(connection)
-
-    def _count(self, query: Select[int]) -> int:
-        with self.database.read() as connection:
-            return int(connection.execute(query).scalar_one())
 
 
 def _ready() -> ColumnElement[bool]:

@@ -23,8 +23,8 @@ def _too_long(patient: Patient) -> Iterator[Finding]:
             threads[queue] += worker.threads
     means = _mean_durations(patient)
     paused = {pause.queue for pause in patient.paused}
-    for waiting in patient.symptoms.waiting():
-        queue, hands, ready = waiting.queue, threads[waiting.queue], waiting.ready
+    for queue, waiting in patient.waiting.items():
+        hands, ready = threads[queue], waiting.ready
         mean = means.get(queue)
         # Other causes say so.
         if not hands or queue in paused:
@@ -32,9 +32,9 @@ def _too_long(patient: Patient) -> Iterator[Finding]:
         needed = (mean or timedelta(0)) * ready / hands
         if needed > _LONG or (mean is None and ready > _MANY * hands):
             per_run = f" at {lasting(mean)} a run: {lasting(needed)} of work" if mean else ""
-            waited = lasting(patient.symptoms.now() - waiting.since)
+            waited = lasting(waiting.oldest_wait or timedelta(0))
             text = (
-                f"{counted(ready, 'run')} wait in the queue {queue} for "
+                f"{counted(ready, 'run')} in the queue {queue} for "
                 f"{counted(hands, 'thread')}{per_run}; the first has waited {waited}"
             )
             more = max(ceil(needed / _LONG) * hands - hands, hands)

@@ -28,7 +28,7 @@ def _skew(patient: Patient) -> Iterator[Finding]:
 
 
 def _clocks(patient: Patient) -> Iterator[tuple[str, Callable[[], datetime | None]]]:
-    yield "ledger", lambda: patient.symptoms.now()
+    yield "ledger", patient.now
     if patient.has_queue:
         yield "queue", lambda: patient.doorbell.server_clock()
 

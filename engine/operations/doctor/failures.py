@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 
+from engine.events import UNTOUCHED_FOR
 from engine.operations.doctor.cause import Cause, Finding, Question
 from engine.operations.doctor.patient import Patient
 from engine.operations.doctor.wording import counted, lasting
+from engine.store.run_counts import RunCounts
 from engine.store.symptoms import Failing
 
 _WITHIN = timedelta(days=1)
-_UNTOUCHED_FOR = timedelta(days=1)
 # So many failures that are alike are no accident.
 _ALIKE = 3
 # A dead worker's run is taken up within 20 s.
@@ -38,17 +39,17 @@ def _repeatedly(patient: Patient) -> Iterator[Finding]:
 
 
 def _untouched(patient: Patient) -> Iterator[Finding]:
-    count = patient.symptoms.untouched(since=_UNTOUCHED_FOR)
-    if count:
+    left = RunCounts(patient.ledger).untouched(since=UNTOUCHED_FOR)
+    if left is not None:
         text = (
-            f"{counted(count, 'run')} failed more than {lasting(_UNTOUCHED_FOR)} ago, and nobody "
-            "has retried, discarded or reviewed them"
+            f"{counted(left.count, 'run')} failed more than {lasting(UNTOUCHED_FOR)} ago, and "
+            f"nobody has retried, discarded or reviewed them; the first was {left.reference}"
         )
         yield Finding(text=text, next=["engine queue failed", "engine queue retry --help"])
 
 
 def _in_review(patient: Patient) -> Iterator[Finding]:
-    count = patient.symptoms.in_review()
+    count = sum(each.in_review for each in patient.counts.values())
     if count:
         text = f"{counted(count, 'failed run')} of which a person must say what becomes of it"
         yield Finding(text=text, next=["engine queue failed", "engine runs review --help"])

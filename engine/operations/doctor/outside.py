@@ -48,7 +48,7 @@ def _calls(patient: Patient) -> Iterator[Finding]:
 
 def _answers(patient: Patient) -> Iterator[tuple[str, str, Callable[[], object], float]]:
     settings = patient.settings
-    yield "the run ledger", settings.database, lambda: patient.symptoms.now(), _SLOW_ANSWER
+    yield "the run ledger", settings.database, patient.now, _SLOW_ANSWER
     if patient.has_queue:
         queue = settings.queue
         yield "the queue", queue, lambda: patient.doorbell.size("default"), _SLOW_ANSWER

@@ -12,7 +12,9 @@ from engine.errors import EngineError, Unreachable
 from engine.job import Job
 from engine.settings import Settings
 from engine.store.database import REVISION, Database
+from engine.store.ledger_clock import LedgerClock
 from engine.store.paused_queues import PausedQueue, PausedQueueStore
+from engine.store.run_counts import QueueCounts, RunCounts
 from engine.store.symptoms import Ended, Symptoms
 from engine.store.workers import Process, WorkerStore
 
@@ -67,6 +69,10 @@ class Patient:
         """What the ledger shows."""
         return Symptoms(self.ledger)
 
+    def now(self) -> datetime:
+        """The ledger's clock, asked each time."""
+        return LedgerClock(self.ledger).now()
+
     @property
     def processes(self) -> Sequence[Process]:
         """Workers and schedulers that are there."""
@@ -76,6 +82,16 @@ class Patient:
     def workers(self) -> Sequence[Process]:
         """The workers among them."""
         return [each for each in self.processes if each.kind == "worker"]
+
+    @property
+    def counts(self) -> Mapping[str, QueueCounts]:
+        """The runs of every queue that has an unfinished or a failed one."""
+        return self._once("counts", RunCounts(self.ledger).by_queue)
+
+    @property
+    def waiting(self) -> Mapping[str, QueueCounts]:
+        """The queues in which runs could start now."""
+        return {queue: counts for queue, counts in self.counts.items() if counts.ready}
 
     @property
     def paused(self) -> Sequence[PausedQueue]:

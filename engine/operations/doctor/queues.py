@@ -8,6 +8,7 @@ from engine.operations.doctor.cause import Cause, Finding, Question
 from engine.operations.doctor.patient import Patient
 from engine.operations.doctor.probes import probe_of
 from engine.operations.doctor.wording import counted, lasting, listed
+from engine.store.run_counts import QueueCounts
 
 # A worker that has nothing to do looks at its queues twice a second.
 _LYING_FOR = timedelta(seconds=10)
@@ -23,13 +24,12 @@ def _away(patient: Patient) -> Iterator[Finding]:
 
 
 def _paused(patient: Patient) -> Iterator[Finding]:
-    waiting = {each.queue: each.ready for each in patient.symptoms.waiting()}
-    now = patient.symptoms.now()
+    now = patient.now()
     for pause in patient.paused:
         since = lasting(now - pause.paused_at)
         why = f" ({pause.reason})" if pause.reason else ""
-        ready = counted(waiting.get(pause.queue, 0), "run")
-        text = f"{pause.actor} paused the queue {pause.queue} {since} ago{why}; {ready} wait there"
+        ready = counted(patient.counts.get(pause.queue, QueueCounts()).ready, "run")
+        text = f"{pause.actor} paused the queue {pause.queue} {since} ago{why}; {ready} could start"
         yield Finding(text=text, next=[f"engine queue resume {pause.queue}"])
 
 
@@ -38,8 +38,7 @@ def _untaken(patient: Patient) -> Iterator[Finding]:
         return
     running = patient.symptoms.running()
     stopped = {pause.queue for pause in patient.paused}
-    for waiting in patient.symptoms.waiting():
-        queue = waiting.queue
+    for queue in patient.waiting:
         idle = [
             worker
             for worker in patient.workers

@@ -20,7 +20,7 @@ def _silent(patient: Patient) -> Iterator[Finding]:
         )
         yield Finding(text=text, next=["engine up", "engine scheduler"])
         return
-    marks, now = patient.symptoms.marks(), patient.symptoms.now()
+    marks, now = patient.symptoms.marks(), patient.now()
     unknown = sorted(name for name in schedules if name not in marks or marks[name].is_gone)
     if unknown:
         text = (

@@ -11,7 +11,7 @@ _NOBODY = "none"
 
 def _none_alive(patient: Patient) -> Iterator[Finding]:
     if not patient.workers:
-        ready = sum(each.ready for each in patient.symptoms.waiting())
+        ready = sum(each.ready for each in patient.waiting.values())
         could = f", and {counted(ready, 'run')} could start now" if ready else ""
         text = f"no worker is alive{could}"
         yield Finding(text=text, next=["engine up", "engine queue work"])
@@ -36,13 +36,13 @@ def _other_queues(patient: Patient) -> Iterator[Finding]:
     if not patient.workers:
         raise CannotBeAsked(what="no worker is alive")
     served = {queue for each in patient.workers for queue in each.queues}
-    for waiting in patient.symptoms.waiting():
-        if waiting.queue not in served:
+    for queue, waiting in patient.waiting.items():
+        if queue not in served:
             text = (
-                f"{counted(waiting.ready, 'run')} in the queue {waiting.queue}, which no worker "
-                f"serves; they serve {listed(sorted(served))}"
+                f"{counted(waiting.ready, 'run')} in the queue {queue}, which no worker serves; "
+                f"they serve {listed(sorted(served))}"
             )
-            yield Finding(text=text, next=[f"engine queue work --queue={waiting.queue}"])
+            yield Finding(text=text, next=[f"engine queue work --queue={queue}"])
 
 
 NO_WORKER = Cause(

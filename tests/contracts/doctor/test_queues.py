@@ -39,7 +39,7 @@ def test_a_queue_is_paused(home: Home) -> None:
     PausedQueueStore(home.database).pause("default", actor="sara", reason="bank is down")
     said = home.has(QUEUE_PAUSED)
     assert "sara paused the queue default" in said
-    assert "(bank is down); 1 run wait there" in said
+    assert "(bank is down); 1 run could start" in said
     (finding,) = home.look(QUEUE_PAUSED).findings
     assert list(finding.next) == ["engine queue resume default"]
 

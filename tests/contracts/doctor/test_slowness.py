@@ -23,7 +23,7 @@ def test_more_waits_than_the_workers_get_through(home: Home) -> None:
     for _ in range(2):
         home.run()
     said = home.has(BACKLOG)
-    assert "3 runs wait in the queue default for 2 threads at 4 min a run: 6 min of work" in said
+    assert "3 runs in the queue default for 2 threads at 4 min a run: 6 min of work" in said
     (finding,) = home.look(BACKLOG).findings
     assert finding.next[0] == "engine queue work --queue=default --workers=2"
 

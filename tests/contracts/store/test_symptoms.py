@@ -40,15 +40,6 @@ def a_failed_run(store: RunStore) -> str:
     return run.reference
 
 
-def test_only_what_is_due_waits(store: RunStore, symptoms: Symptoms) -> None:
-    first = a_run(store)
-    a_run(store)
-    a_run(store, due_at=symptoms.now() + DAY)
-    a_claim(store, a_run(store, queue="payouts"))
-    (waiting,) = symptoms.waiting()
-    assert (waiting.queue, waiting.ready, waiting.since) == ("default", 2, first.ready_at)
-
-
 def test_a_run_whose_bell_was_rung_just_now_is_not_left_lying(
     database: Database, store: RunStore, symptoms: Symptoms
 ) -> None:
@@ -84,28 +75,6 @@ def test_a_failure_of_last_year_is_history(
     a_failed_run(store)
     let_time_pass(database)
     assert symptoms.failing(within=DAY) == []
-
-
-def test_a_failed_run_is_untouched_until_somebody_does_something_with_it(
-    database: Database, store: RunStore, symptoms: Symptoms
-) -> None:
-    a_failed_run(store)
-    assert symptoms.untouched(since=DAY) == 0
-    let_time_pass(database)
-    assert symptoms.untouched(since=DAY) == 1
-    with database.begin() as connection:
-        connection.execute(update(runs).values(touched_at=runs.c.finished_at))
-    assert symptoms.untouched(since=DAY) == 0
-
-
-def test_a_run_in_review_waits_for_a_person(
-    database: Database, store: RunStore, symptoms: Symptoms
-) -> None:
-    a_failed_run(store)
-    assert symptoms.in_review() == 0
-    with database.begin() as connection:
-        connection.execute(update(runs).values(review="required"))
-    assert symptoms.in_review() == 1
 
 
 def test_a_run_is_lost_once_nobody_holds_its_lease(
