@@ -85,14 +85,19 @@ class RunCounts:
             c.finished_at < database_now(-since, steady=True),
             or_(c.touched_at.is_(None), c.touched_at < c.finished_at),
         )
-        counted = select(func.count()).where(*left)
-        first = select(c.reference, c.finished_at).where(*left).order_by(c.finished_at, c.id)
+        # Counted on the way, so that they are looked through once.
+        first = (
+            select(func.count().over(), c.reference, c.finished_at)
+            .where(*left)
+            .order_by(c.finished_at, c.id)
+            .limit(1)
+        )
         with self.database.read() as connection:
-            oldest = connection.execute(first.limit(1)).one_or_none()
-            if oldest is None:
-                return None
-            count = connection.execute(counted).scalar_one()
-        return Untouched(count=count, reference=oldest.reference, failed_at=oldest.finished_at)
+            oldest = connection.execute(first).one_or_none()
+        if oldest is None:
+            return None
+        count, reference, failed_at = oldest
+        return Untouched(count=count, reference=reference, failed_at=failed_at)
 
     def now(self) -> datetime:
         """The ledger's clock."""
