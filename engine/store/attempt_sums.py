@@ -9,7 +9,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    and_,
+    case,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 
 from engine.store.database import Database
 from engine.store.instant import Instant, database_now, seconds_between
@@ -142,8 +153,8 @@ def _ended(connection: Connection, those: ColumnElement[bool]) -> _Ended:
         .subquery()
     ).c
     # Written out: PostgreSQL groups by no expression that has parameters.
-    numbers = [literal_column(str(number)) for number in range(len(BOUNDS) + 1)]
-    limits = [literal_column(str(bound)) for bound in BOUNDS]
+    numbers = [literal_column(str(number), Integer) for number in range(len(BOUNDS) + 1)]
+    limits = [literal_column(str(bound), Float) for bound in BOUNDS]
     whens = [(measured.took <= each, number) for each, number in zip(limits, numbers, strict=False)]
     bound = case(*whens, else_=numbers[-1])
     # A clock that was set back in between makes no sum go down.
