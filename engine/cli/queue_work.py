@@ -32,7 +32,7 @@ def work(
     connection: Annotated[
         str | None,
         typer.Argument(
-            metavar="[CONNECTION]",
+            metavar="CONNECTION",
             help="redis, database or a URL: refused unless ENGINE_QUEUE_URL is that.",
             show_default=False,
         ),

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -136,12 +135,12 @@ def test_code_that_cannot_be_imported_restarts_nobody(home: Home) -> None:
     assert worker.poll() is None
 
 
-def test_a_worker_that_does_not_come_back_is_named(home: Home) -> None:
-    worker: subprocess.Popen[bytes] = home.start_worker()
+def test_a_worker_that_does_not_come_back_in_time_is_named(home: Home, tmp_path: Path) -> None:
+    home.book("take_a_while", seconds=60, pids=str(tmp_path / "pids"))
+    home.start_worker("-w", "1", "--grace", "60")
+    noted(tmp_path / "pids", 1)
     (name,) = there(home, 1)
-    worker.send_signal(signal.SIGSTOP)
     done = home.run("queue", "restart", "--wait", "--timeout", "1")
-    worker.send_signal(signal.SIGCONT)
     assert done.returncode == 1
     assert f"not back within 1 s: {name}" in done.stderr
     assert "not back" in done.stdout
