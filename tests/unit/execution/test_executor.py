@@ -27,6 +27,7 @@ from engine.job import Job, job
 from engine.registry import UnknownJob
 from engine.retry import RetryLater, RetryPolicy
 from engine.states import RunState
+from engine.store.cancelled_runs import CancelStore
 from engine.store.database import LedgerUnreachable
 from engine.store.logs import LogStore
 from engine.store.run import Run
@@ -240,7 +241,9 @@ def test_an_attempt_that_had_to_end_says_why(
 
 def test_a_job_may_rather_fail_than_run_twice(executor: Executor, attempts: FakeAttempts) -> None:
     attempts.end = {"cause": Cause.CRASHED, "error": "killed by signal 11"}
-    assert carried_out(executor, job="pay").state is RunState.FAILED
+    run = carried_out(executor, job="pay")
+    # How far it came nobody knows.
+    assert (run.state, run.review) == (RunState.FAILED, "required")
     attempts.end = {"cause": Cause.TIME_LIMIT, "error": "the time limit passed"}
     assert carried_out(executor, job="pay").state is RunState.RETRYING
 
@@ -481,13 +484,30 @@ def test_an_attempt_killed_in_time_because_the_ledger_was_away_is_tried_again_at
     assert (attempt.outcome, attempt.crashed) == ("failed", False)
 
 
+@pytest.mark.parametrize("job", ["purge", "pay"])
+def test_a_run_that_is_cancelled_while_it_runs_ends_so(
+    executor: Executor, attempts: FakeAttempts, job: str
+) -> None:
+    def cancel(order: Order, *_: object) -> None:
+        cancelling = CancelStore(executor.runs.database)
+        cancelling.cancel([order.run_id], actor="sara", reason="wrong month")
+
+    attempts.meanwhile = cancel
+    attempts.end = {"cause": Cause.STOPPED, "reason": StopReason.CANCELLED, "error": "cancelled"}
+    run = carried_out(executor, job=job)
+    assert (run.state, run.review, run.error) == (RunState.CANCELLED, None, None)
+    assert run.reason == "cancelled by sara: wrong month"
+    (attempt,) = executor.runs.attempts_of(run.id)
+    assert (attempt.outcome, attempt.crashed) == ("cancelled", False)
+
+
 @pytest.mark.parametrize("reason", [StopReason.HANDED_BACK, StopReason.LEASE_LOST])
 def test_what_was_cut_off_is_not_repeated_if_its_job_would_rather_fail(
     executor: Executor, attempts: FakeAttempts, reason: StopReason
 ) -> None:
     attempts.end = {"cause": Cause.STOPPED, "reason": reason, "error": "cut off"}
     run = carried_out(executor, job="pay")
-    assert run.state is RunState.FAILED
+    assert (run.state, run.review) == (RunState.FAILED, "required")
     assert run.error is not None
     assert run.error.message == ("cut off; it is not repeated, for its job has on_crash='fail'")
 

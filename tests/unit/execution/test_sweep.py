@@ -95,7 +95,7 @@ def test_a_job_may_rather_fail_than_run_twice(
 ) -> None:
     run = a_lost_run(runs, job="pay")
     sweep.once()
-    assert runs.get(run.id).state is RunState.FAILED
+    assert (runs.get(run.id).state, runs.get(run.id).review) == (RunState.FAILED, "required")
     assert doorbell.messages == []
 
 

@@ -17,6 +17,7 @@ from engine.execution.orders import AttemptEnd, Cause, Order, StopReason
 from engine.execution.sweep import Sweep
 from engine.job import job
 from engine.states import RunState
+from engine.store.cancelled_runs import CancelStore
 from engine.store.faults import LedgerUnreachable
 from engine.store.leases import LeaseStore
 from engine.store.logs import LogStore
@@ -149,6 +150,24 @@ def test_what_does_not_end_within_the_grace_time_is_handed_back(
     carrying_out.join(10)
     assert fork_server.reasons[0] is StopReason.HANDED_BACK
     assert runs.get(run.id).state is RunState.QUEUED
+
+
+def test_the_attempt_of_a_run_that_is_cancelled_is_stopped(
+    worker: Worker, runs: RunStore, fork_server: FakeForkServer
+) -> None:
+    run = a_run(runs)
+    carrying_out = threading.Thread(target=worker.carry_out, args=(run.id,))
+    carrying_out.start()
+    assert fork_server.begun.wait(10)
+    worker._stop_cancelled()
+    assert fork_server.reasons == []
+    CancelStore(runs.database).cancel([run.id], actor="sara", reason="wrong month")
+    worker._stop_cancelled()
+    carrying_out.join(10)
+    assert fork_server.reasons == [StopReason.CANCELLED]
+    assert runs.get(run.id).state is RunState.CANCELLED
+    worker._stop_cancelled()
+    assert fork_server.reasons == [StopReason.CANCELLED]
 
 
 def test_a_run_claimed_after_the_grace_time_is_handed_back_too(
