@@ -5,7 +5,7 @@ ready first. The two exchange their rings then, so that no run is left without o
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ from engine.store.turns import take_turn
 GroupOf = Callable[[Run], LimitGroup | None]
 
 # After so many runs that others were faster to take, it is left to the sweep to ring again.
-_TRIES = 5
+_TRIES = 20
 
 
 class _NotNow(Exception):
@@ -79,7 +79,7 @@ def claim(
                 return None
             claimed = _claim(connection, first, worker, lease, group)
             if claimed is not None and in_place_of is not None:
-                _exchange_rings(connection, claimed.run.id, in_place_of.id)
+                _exchange_rings(connection, run.id, in_place_of.id)
             return claimed
     except _NotNow:
         # So that the sweep rings soon: another worker may have it.
@@ -149,28 +149,32 @@ def _exchange_rings(connection: Connection, taken: int, left: int) -> None:
 
 def _called(database: Database, run_id: int) -> Iterator[tuple[Run, Run | None]]:
     """Whom a ring for this run calls, one after the other; and in whose place."""
-    with database.read() as connection:
-        row = connection.execute(_RUNG, {"run_id": run_id}).mappings().one_or_none()
-        if row is None:
-            return
-        rung = as_run({column.name: row[column.name] for column in runs.c})
-        first = _run(connection, row["first"]) if row["first"] is not None else None
-    seen = {run_id}
-    if row["is_ready"]:
-        if first is not None:
-            seen.add(first.id)
-            yield first, rung
-        yield rung, None
-    # Somebody else has it, and another run has lost its ring to that.
+    seen: set[int] = set()
     while len(seen) < _TRIES:
         with database.read() as connection:
-            which = {"queue": rung.queue, "seen": list(seen)}
-            other = connection.execute(_FIRST_OF_OTHERS, which).scalar()
-            if other is None:
-                return
-            run = _run(connection, other)
-        seen.add(other)
-        yield run, None
+            called = _look(connection, run_id, seen)
+        if called is None:
+            return
+        seen.add(called[0].id)
+        yield called
+
+
+def _look(
+    connection: Connection, run_id: int, seen: Collection[int]
+) -> tuple[Run, Run | None] | None:
+    row = connection.execute(_RUNG, {"run_id": run_id}).mappings().one_or_none()
+    if row is None:
+        return None
+    rung = as_run({column.name: row[column.name] for column in runs.c})
+    first = row["first"]
+    if row["is_ready"] and run_id not in seen:
+        if first is None or first in seen:
+            return rung, None
+        return _run(connection, first), rung
+    # Somebody else has it, and another run has lost its ring to that.
+    which = {"queue": rung.queue, "seen": list(seen)}
+    first = connection.execute(_FIRST_OF_OTHERS, which).scalar()
+    return None if first is None else (_run(connection, first), None)
 
 
 def _run(connection: Connection, run_id: int) -> Run:
