@@ -157,6 +157,7 @@ _QUEUED_AGAIN: Mapping[str, Any] = {
     "finished_at": None,
     "review": None,
     "rung_at": None,
+    "blocked_at": None,
     "reason": None,
     "cancel_requested_at": None,
     "cancelled_by": None,
@@ -203,11 +204,11 @@ def _without_taken_keys(
     connection: Connection, moving: Sequence[RunBrief]
 ) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
     """Without those whose unique key an unfinished run has, or an earlier one of these."""
-    keys = {run.unique_key for run in moving if run.unique_key is not None}
-    if not keys:
+    if not any(run.unique_key for run in moving):
         return moving, []
+    # All that are held, for there may be more keys than a statement takes parameters.
     query = select(runs.c.unique_key, runs.c.reference).where(
-        runs.c.unique_key.in_(keys), runs.c.state.in_(UNFINISHED_RUNS)
+        runs.c.unique_key.is_not(None), runs.c.state.in_(UNFINISHED_RUNS)
     )
     holders: dict[str, str] = {row[0]: row[1] for row in connection.execute(query)}
     free: list[RunBrief] = []

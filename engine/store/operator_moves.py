@@ -96,7 +96,8 @@ def locked(
     connection: Connection, *where: ColumnElement[bool], limit: int | None = None
 ) -> list[RunBrief]:
     """Runs in the order of their ids; nobody else moves them until the transaction ends."""
-    query = select(*_BRIEF).where(*where).order_by(runs.c.id).limit(limit).with_for_update()
+    query = select(*_BRIEF).where(*where).order_by(runs.c.id).limit(limit)
+    query = query.with_for_update(key_share=True)
     return [
         RunBrief(**{**row, "state": RunState(row["state"])})
         for row in connection.execute(query).mappings()
