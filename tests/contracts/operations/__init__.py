@@ -1,0 +1,1 @@
+"""What operators see and do, on every database that can hold a ledger."""
