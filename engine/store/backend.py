@@ -26,6 +26,15 @@ class Backend(Protocol):
     def reader(self, writer: Engine) -> Engine:
         """The same connections; each transaction is one snapshot and writes nothing."""
 
+    @property
+    def is_where_workers_are(self) -> bool:
+        """Whether a power cut of its machine ends every process that uses it as well."""
+
+    def brief(self, writer: Engine) -> Engine:
+        """The same connections; a power cut may undo the last of its transactions, if it ends
+        whoever made them as well. They do not wait for the disk then.
+        """
+
     def exists(self) -> bool:
         """False if it is sure that there is no ledger yet."""
 

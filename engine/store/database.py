@@ -30,6 +30,7 @@ class Database:
         self.url = make_url(url)
         self._backend = BACKENDS[self.url.get_backend_name()](self.url)
         self._writer = self._backend.writer()
+        self._brief_writer = self._backend.brief(self._writer)
         self._reader = self._backend.reader(self._writer)
         # Of this process: it says so once for all that use the ledger.
         self.outage = Outage("the run ledger", self.shown_url)
@@ -53,10 +54,21 @@ class Database:
         """What a process that forks may import for its children."""
         return self._backend.drivers
 
+    @property
+    def may_forget(self) -> bool:
+        """Whether a power cut can undo the last transactions that were not `lasting`."""
+        return self._backend.is_where_workers_are
+
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        """A write transaction: committed at the end, rolled back on an error."""
-        with self._explained(writes=True), self._writer.begin() as connection:
+    def begin(self, *, lasting: bool = True) -> Iterator[Connection]:
+        """A write transaction: committed at the end, rolled back on an error.
+
+        Once committed it survives the end of every process. One that need not be `lasting` may be
+        undone by a power cut, if that ends everybody who relied on it as well, until a lasting one
+        is committed after it: for hints, and for what is done again then.
+        """
+        writer = self._writer if lasting else self._brief_writer
+        with self._explained(writes=True), writer.begin() as connection:
             yield connection
 
     @contextmanager

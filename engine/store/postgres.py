@@ -59,6 +59,7 @@ class Postgres:
     """A ledger by its server's URL."""
 
     upgrades_itself = False
+    is_where_workers_are = False
     drivers = ("psycopg",)
 
     def __init__(self, url: URL) -> None:
@@ -85,6 +86,10 @@ class Postgres:
     def reader(self, writer: Engine) -> Engine:
         """Whose transactions are one snapshot each."""
         return writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def brief(self, writer: Engine) -> Engine:
+        """The writer: workers outlive their server, and rely on what it told them."""
+        return writer
 
     def exists(self) -> bool:
         """True: whether there is one, only the server knows."""

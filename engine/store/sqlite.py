@@ -20,6 +20,9 @@ from engine.store.json_text import json_text
 # A writer waits this long for another one; no transaction of ours takes a tenth of it.
 _BUSY_SECONDS = 30.0
 
+# Each commit waits for the disk, unless its transaction is a brief one.
+_SYNCHRONOUS = "FULL"
+
 # SQLite has one code for every wrong statement, `SQLITE_ERROR`; these say that the file itself
 # cannot be used now.
 _UNUSABLE = (
@@ -33,6 +36,7 @@ class Sqlite:
     """A ledger by its file's URL."""
 
     upgrades_itself = True
+    is_where_workers_are = True
     drivers = ()
 
     def __init__(self, url: URL) -> None:
@@ -55,6 +59,10 @@ class Sqlite:
     def reader(self, writer: Engine) -> Engine:
         """Whose transactions take no lock that a writer would wait for."""
         return writer.execution_options(reads_only=True)
+
+    def brief(self, writer: Engine) -> Engine:
+        """What it commits is in the file for all, and reaches the disk with the next one's."""
+        return writer.execution_options(synchronous="NORMAL")
 
     def exists(self) -> bool:
         """True once there is a file."""
@@ -109,7 +117,7 @@ def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     _write_ahead(connection)
     # A run that was accepted survives a power cut.
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
@@ -128,6 +136,15 @@ def _write_ahead(connection: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
+    # Past SQLAlchemy, whose part in it takes longer than SQLite's.
+    driver: Any = connection.connection.driver_connection
+    options = connection.get_execution_options()
+    if options.get("reads_only", False):
+        driver.execute("BEGIN")
+        return
+    wanted = options.get("synchronous", _SYNCHRONOUS)
+    if connection.info.get("synchronous", _SYNCHRONOUS) != wanted:
+        driver.execute(f"PRAGMA synchronous = {wanted}")
+        connection.info["synchronous"] = wanted
     # A plain BEGIN that writes later fails at once when another writer was faster.
-    reads_only = connection.get_execution_options().get("reads_only", False)
-    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+    driver.execute("BEGIN IMMEDIATE")

@@ -174,6 +174,15 @@ def test_a_role_without_rights_is_named(
     )
 
 
+def test_whatever_is_committed_lasts(
+    postgres_server: PostgresServer, connected: Callable[[str], Database]
+) -> None:
+    database = connected(a_postgres_ledger(postgres_server))
+    with database.begin(lasting=False) as connection:
+        assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
+    assert not database.may_forget
+
+
 def test_a_ledger_that_may_not_be_written_is_named(
     postgres_server: PostgresServer, connected: Callable[[str], Database]
 ) -> None:
@@ -181,7 +190,7 @@ def test_a_ledger_that_may_not_be_written_is_named(
     name = database.url.database
     postgres_server.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     database.dispose()
-    told = refusal(lambda: RunStore(database).claim(1, "worker-1"))
+    told = refusal(lambda: RunStore(database).rung([1]))
     assert "cannot execute UPDATE in a read-only transaction" in told
 
 

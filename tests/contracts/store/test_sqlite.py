@@ -80,6 +80,15 @@ def test_what_was_accepted_survives_a_power_cut(database: Database) -> None:
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
+def test_what_need_not_last_does_not_wait_for_the_disk(database: Database) -> None:
+    def synchronous(*, lasting: bool) -> object:
+        with database.begin(lasting=lasting) as connection:
+            return connection.execute(text("PRAGMA synchronous")).scalar()
+
+    assert [synchronous(lasting=lasting) for lasting in (True, False, True)] == [2, 1, 2]
+    assert database.may_forget
+
+
 def test_a_busy_file_is_asked_again_for_its_journal(tmp_path: Path) -> None:
     file = tmp_path / "engine.db"
     holder = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
