@@ -81,9 +81,14 @@ def scheduler(parent: Parent = None) -> None:
 
         end_with_parent(parent)
     log_to_stderr()
-    stopped = threading.Event()
+    stopped, told_to_end = threading.Event(), threading.Event()
+
+    def end(*_: object) -> None:
+        told_to_end.set()
+        stopped.set()
+
     for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: stopped.set())
+        signal.signal(signum, end)
     if not the_app().await_ledger(stopped):
         return
     clockwork = the_app().scheduler(under_up=parent is not None)
@@ -92,7 +97,10 @@ def scheduler(parent: Parent = None) -> None:
     stopped.wait()
     clockwork.stop()
     the_app().close()
-    if clockwork.is_to_restart:
+    # From here on a signal ends the process at once.
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, signal.SIG_DFL)
+    if clockwork.is_to_restart and not told_to_end.is_set():
         from engine.execution.identity import begin_anew
 
         begin_anew(clockwork.id)

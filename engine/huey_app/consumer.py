@@ -112,4 +112,8 @@ class Consumer(huey.consumer.Consumer):  # type: ignore[misc]
             super().run()
         finally:
             self.huey.hands.close()
-        self.huey.hands.come_back()
+        # From here on a signal ends the process at once: nothing is left to be drained.
+        for signum in self._signal_actions:
+            signal.signal(signum, signal.SIG_DFL)
+        if self._signum is None:
+            self.huey.hands.come_back()

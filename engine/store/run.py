@@ -169,4 +169,4 @@ class Attempt:
     @property
     def failed(self) -> bool:
         """Whether it has ended, badly, and counts."""
-        return self.outcome not in (None, "succeeded", *UNCOUNTED_OUTCOMES)
+        return self.outcome not in (None, "succeeded", "cancelled", *UNCOUNTED_OUTCOMES)

@@ -114,7 +114,10 @@ class RunReader:
         return self._many(select(runs).where(where).order_by(runs.c.id))
 
     def has_ready(self, queues: Collection[str]) -> bool:
-        """Whether a run could be claimed now from one of these queues, paused ones left out."""
+        """Whether a run could be claimed now from one of these queues.
+
+        Not one in a paused queue, nor one that waits for an earlier run of its schedule.
+        """
         paused = select(paused_queues.c.queue)
         ready = (
             select(runs.c.id)
@@ -122,6 +125,7 @@ class RunReader:
                 is_ready(runs),
                 runs.c.queue.in_(queues),
                 runs.c.queue.not_in(paused),
+                ~has_one_before_it(runs),
             )
             .limit(1)
         )

@@ -131,7 +131,11 @@ class Worker:
         except Unreachable:
             logger.warning("the worker's row was left to expire")
         self.release()
-        self.on_end(self.stopping)
+        try:
+            self.on_end(self.stopping)
+        except OSError:
+            # Whoever read what it prints has left, which is no reason not to come back.
+            logger.warning("why the worker stopped could not be told")
 
     def come_back(self) -> None:
         """Begin anew on the code that is there now, if that was asked for; called at the end."""

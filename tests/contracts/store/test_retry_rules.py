@@ -16,6 +16,7 @@ from tests.builders.booking import (
     LONG_AGO,
     MIDNIGHT,
     a_claim,
+    a_firing,
     a_run,
     due_now,
     let_leases_run_out,
@@ -131,6 +132,12 @@ def test_a_queue_has_a_ready_run_if_one_could_be_claimed(
     assert runs.retry_later(claim, BROKEN, HOUR)
     assert not ready("default")
     due_now(database)
+    assert ready("default")
+    assert runs.succeed(a_claim(runs, run), None)
+    a_claim(runs, a_run(runs, firing=a_firing(1, overlap="queue")))
+    a_run(runs, firing=a_firing(2, overlap="queue"))
+    assert not ready("default")
+    a_run(runs)
     assert ready("default")
     with database.begin() as connection:
         paused = {"queue": "default", "paused_at": MIDNIGHT, "actor": "noura"}

@@ -211,7 +211,8 @@ def test_a_worker_that_was_asked_to_restart_takes_no_further_run(
     run = a_run(runs)
     worker.carry_out(run.id)
     assert runs.get(run.id).attempt == 0
-    assert cast("FakeDoorbell", worker.doorbell).messages == [("default", run.id)]
+    # The sweep may have rung as well.
+    assert set(cast("FakeDoorbell", worker.doorbell).messages) == {("default", run.id)}
 
 
 def test_only_a_worker_that_was_asked_to_restart_comes_back(
