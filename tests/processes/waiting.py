@@ -40,6 +40,11 @@ def noted(path: Path, count: int) -> list[int]:
 
 def note(path: str, pid: int | None = None) -> None:
     """Add a pid (this process's own) to a file, in one write."""
+    append(path, str(os.getpid() if pid is None else pid))
+
+
+def append(path: str, line: str) -> None:
+    """Add a line to a file, in one write."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.write(file, f"{os.getpid() if pid is None else pid}\n".encode())
+    os.write(file, f"{line}\n".encode())
     os.close(file)

@@ -11,7 +11,9 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from engine.authoring import JobContext, RetryPolicy, job
-from tests.processes.waiting import note
+from engine.store.database import Database
+from engine.store.ledger_clock import LedgerClock
+from tests.processes.waiting import append, note
 
 MIB = 1024 * 1024
 FOREVER = 1_000
@@ -139,6 +141,26 @@ def fail(context: JobContext, *, why: str) -> None:
 @job()
 def tick(context: JobContext) -> None:
     """Nothing."""
+
+
+@job(retry=AT_ONCE, concurrency=2, limit_by=("wallet",))
+def hold_a_slot(context: JobContext, *, wallet: str, seconds: float, notes: str) -> None:
+    """Note again and again, by the ledger's clock, that it is alive."""
+    path = Path(os.environ["ENGINE_HOME"], "var", "engine.db")
+    database = Database(os.environ.get("ENGINE_DATABASE_URL", f"sqlite:///{path}"))
+    begun, offset = LedgerClock(database).now().timestamp(), time.monotonic()
+    database.dispose()
+    while (elapsed := time.monotonic() - offset) < seconds:
+        append(notes, f"{wallet} {context.claim.run_id}:{context.claim.attempt} {begun + elapsed}")
+        time.sleep(0.01)
+    append(notes, f"{wallet} {context.claim.run_id}:{context.claim.attempt} {begun + elapsed}")
+
+
+@job(retry=AT_ONCE, rate="5/s")
+def start_at_a_rate(context: JobContext, *, number: int) -> None:
+    """Fail in the first attempt of every second run."""
+    if context.claim.attempt == 1 and number % 2:
+        raise RuntimeError("not yet")
 
 
 def _write_row(context: JobContext, number: int) -> int:
