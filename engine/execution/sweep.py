@@ -100,16 +100,18 @@ class Sweep:
             error = beside_first(why, run.first_error)
             quarantined = quarantine_error(self.dispatch.runs, run, error)
             wait = timedelta() if again and quarantined is None else None
+            # One that a person wants to end is cancelled.
+            ends = wait is None or run.cancel_requested_at is not None
             if self.dispatch.runs.rescue(
                 run, error, wait, quarantined=quarantined, needs_review=not repeatable
             ):
                 facts = {
                     "reference": run.reference,
                     "worker": run.worker,
-                    "again": wait is not None,
+                    "again": not ends,
                 }
                 logger.warning("a run was rescued", extra=facts)
-                if wait is None:
+                if ends:
                     self.dispatch.ring_next(run)
 
     def _give_up(self, overdue: Sequence[Run]) -> None:

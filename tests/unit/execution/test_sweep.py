@@ -10,6 +10,7 @@ from engine.dispatch import Dispatch
 from engine.execution.sweep import Sweep
 from engine.job import Job, job
 from engine.states import RunState
+from engine.store.cancelled_runs import CancelStore
 from engine.store.database import LedgerUnreachable
 from engine.store.leases import LeaseStore
 from engine.store.run import NewRun, Run
@@ -97,6 +98,18 @@ def test_a_job_may_rather_fail_than_run_twice(
     sweep.once()
     assert (runs.get(run.id).state, runs.get(run.id).review) == (RunState.FAILED, "required")
     assert doorbell.messages == []
+
+
+def test_a_lost_run_that_was_cancelled_ends_and_makes_way_for_the_next_one(
+    sweep: Sweep, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    run = a_lost_run(runs, firing=a_firing(0, overlap="queue"))
+    waiting = a_run(runs, firing=a_firing(1, overlap="queue"))
+    CancelStore(runs.database).cancel([run.id], actor="sara", reason=None)
+    runs.rung([waiting.id])
+    sweep.once()
+    assert runs.get(run.id).state is RunState.CANCELLED
+    assert doorbell.messages == [("default", waiting.id)]
 
 
 def test_a_lost_run_of_a_job_that_is_gone_is_tried_again(sweep: Sweep, runs: RunStore) -> None:
