@@ -64,6 +64,7 @@ class Crowd:
         booked = [self._book(number) for number in range(3 * self.runs_of_each)]
         for _ in range(self.kills):
             pid = until(self._pid_of_a_holder, within=60)
+            assert pid is not None
             kill(self._workers.pop(pid))
             if self.kills > 1:
                 self._start(self.chance.choice(QUEUES))
@@ -106,10 +107,10 @@ class Crowd:
             wallet, attempt, at = line.split()
             lives[wallet, attempt].append(float(at))
         most: dict[str, int] = defaultdict(int)
-        for wallet, attempt in lives:
-            at = lives[wallet, attempt][0]
+        for (wallet, _), life in lives.items():
             alive = sum(
-                other[0] == wallet and times[0] <= at <= times[-1] for other, times in lives.items()
+                other[0] == wallet and times[0] <= life[0] <= times[-1]
+                for other, times in lives.items()
             )
             most[wallet] = max(most[wallet], alive)
         return dict(most)
@@ -117,11 +118,10 @@ class Crowd:
     def check(self) -> None:
         """Never more than the limits allow, and never less for want of a ring."""
         assert self.most_alive() == {"w1": AT_A_TIME, "w2": AT_A_TIME}
-        key = runs.c.job == start_at_a_rate.name
         starts = (
             select(attempts.c.started_at)
             .join(runs, runs.c.id == attempts.c.run_id)
-            .where(key)
+            .where(runs.c.job == start_at_a_rate.name)
             .order_by(attempts.c.started_at)
         )
         with self.home.database.read() as connection:
