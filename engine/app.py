@@ -386,8 +386,24 @@ class App:
             presence=self.presence,
             restarts=RestartStore(self.database),
             identity=Identity.here(self.settings.home, under_up=under_up),
-            metrics=self._metrics_server(),
         )
+
+    def metrics_server(self) -> "MetricsServer | None":
+        """What serves the numbers of the ledger, as soon as that is there; None if it is off."""
+        address = self.settings.metrics_address
+        if address is None:
+            return None
+        from engine.execution.identity import code_version
+        from engine.metrics.families import EngineFamilies
+        from engine.metrics.reading import LedgerReader
+        from engine.metrics.readings import Readings
+        from engine.metrics.server import MetricsServer
+
+        reader = LedgerReader(database=lambda: vars(self).get("database"))
+        version = code_version(self.settings.home)
+        readings = Readings(reader.read)
+        families = EngineFamilies(readings=readings, jobs=self.jobs, version=version)
+        return MetricsServer(*address, families)
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -399,21 +415,6 @@ class App:
             self.publisher.files.close()
         if "database" in made:
             self.database.dispose()
-
-    def _metrics_server(self) -> "MetricsServer | None":
-        address = self.settings.metrics_address
-        if address is None:
-            return None
-        from engine.execution.identity import code_version
-        from engine.metrics.families import EngineFamilies
-        from engine.metrics.reading import LedgerReader
-        from engine.metrics.readings import Readings
-        from engine.metrics.server import MetricsServer
-
-        readings = Readings(LedgerReader(database=self.database).read)
-        version = code_version(self.settings.home)
-        families = EngineFamilies(readings=readings, jobs=self.jobs, version=version)
-        return MetricsServer(*address, families)
 
     def _sweep(self, holder: str) -> "Sweep":
         from engine.execution.sweep import Sweep

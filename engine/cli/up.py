@@ -89,6 +89,10 @@ def scheduler(parent: Parent = None) -> None:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, end)
+    # Before the ledger is there: that it is not is what they show then.
+    metrics = the_app().metrics_server()
+    if metrics is not None:
+        metrics.start()
     if not the_app().await_ledger(stopped):
         return
     clockwork = the_app().scheduler(under_up=parent is not None)
@@ -96,6 +100,8 @@ def scheduler(parent: Parent = None) -> None:
     clockwork.start()
     stopped.wait()
     clockwork.stop()
+    if metrics is not None:
+        metrics.stop()
     the_app().close()
     # From here on a signal ends the process at once.
     for signum in (signal.SIGTERM, signal.SIGINT):

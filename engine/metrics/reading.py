@@ -1,6 +1,6 @@
 """A reading: everything that is shown, as the ledger has it at about one moment."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.clock import elapsed
@@ -32,18 +32,19 @@ class Reading:
 
 @dataclass(kw_only=True)
 class LedgerReader:
-    """Reads one ledger; from one thread at a time."""
+    """Reads one ledger, once `database` has it; from one thread at a time."""
 
-    database: Database
-    _sums: RunningSums = field(init=False)
+    database: Callable[[], Database | None]
+    _sums: RunningSums | None = field(default=None, init=False)
 
-    def __post_init__(self) -> None:
-        self._sums = RunningSums(self.database)
-
-    def read(self) -> Reading:
-        """The numbers now; raises LedgerUnreachable."""
+    def read(self) -> Reading | None:
+        """The numbers now; None if there is no ledger yet. Raises LedgerUnreachable."""
         began = elapsed()
-        database = self.database
+        database = self.database()
+        if database is None:
+            return None
+        if self._sums is None:
+            self._sums = RunningSums(database)
         untouched = RunCounts(database).untouched(since=UNTOUCHED_FOR)
         return Reading(
             ledger=database.url.get_backend_name(),

@@ -19,7 +19,7 @@ class Readings:
     """
 
     def __init__(
-        self, read: Callable[[], Reading], *, fresh_for: float = 3.0, patience: float = 4.0
+        self, read: Callable[[], Reading | None], *, fresh_for: float = 3.0, patience: float = 4.0
     ) -> None:
         self._read = read
         self._fresh_for = fresh_for
@@ -30,7 +30,7 @@ class Readings:
         self._is_reading = False
 
     def newest(self) -> Reading | None:
-        """A fresh reading; None if the ledger is away or takes too long."""
+        """A fresh reading; None if the ledger is not there, or takes too long."""
         with self._changed:
             if not self._is_fresh():
                 self._begin()

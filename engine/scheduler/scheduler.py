@@ -16,7 +16,6 @@ from engine.errors import EngineError, Unreachable
 from engine.execution.identity import Identity, resident_memory
 from engine.execution.rounds import Rounds
 from engine.execution.sweep import Sweep
-from engine.metrics.server import MetricsServer
 from engine.scheduler.booking import Booking
 from engine.schedules.schedule import Schedule
 from engine.schedules.triggers import Trigger
@@ -58,7 +57,6 @@ class Scheduler:
     presence: WorkerStore
     restarts: RestartStore
     identity: Identity = field(default_factory=Identity)
-    metrics: MetricsServer | None = None
     on_restart: Callable[[], object] = lambda: None
     is_to_restart: bool = field(default=False, init=False)
     _clock: Any = field(init=False)
@@ -90,8 +88,6 @@ class Scheduler:
         ]
         for rounds in self._rounds:
             rounds.start()
-        if self.metrics is not None:
-            self.metrics.start()
 
     def book_all(self) -> None:
         """Book every schedule's firings up to now."""
@@ -100,8 +96,6 @@ class Scheduler:
 
     def stop(self) -> None:
         """No further wake; what is being booked is booked to its end."""
-        if self.metrics is not None:
-            self.metrics.stop()
         self._clock.shutdown(wait=True)
         for rounds in self._rounds:
             rounds.stop()

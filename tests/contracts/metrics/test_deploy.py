@@ -34,7 +34,7 @@ OTHER_LABELS = {"instance", "le"}
 def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """The labels of each sample that is served, by its name."""
     database = a_database(tmp_path_factory.mktemp("ledger"))
-    readings = Readings(LedgerReader(database=database).read, patience=60)
+    readings = Readings(LedgerReader(database=lambda: database).read, patience=60)
     served = EngineFamilies(readings=readings, jobs={"trial": trial}, version="0.1.0")
     found = {name: labels for metric in served.families() for name, labels in _names(metric)}
     database.dispose()

@@ -37,7 +37,7 @@ JOBS: dict[str, Job] = {"pay": pay}
 
 def scrape(database: Database) -> Samples:
     """Every sample of a process that has just started, by its name and labels."""
-    readings = Readings(LedgerReader(database=database).read, patience=60)
+    readings = Readings(LedgerReader(database=lambda: database).read, patience=60)
     return served(EngineFamilies(readings=readings, jobs=JOBS, version="0.1.0"))
 
 
