@@ -84,6 +84,12 @@ class Known:
         """The states of runs."""
         return [*RunState]
 
+    def causes(self) -> Collection[str]:
+        """What the doctor looks for."""
+        from engine.operations.doctor.examination import CAUSES
+
+        return [cause.name for cause in CAUSES]
+
     def break_statuses(self) -> Collection[str]:
         """The statuses of breaks."""
         return [*BreakState]
@@ -113,6 +119,7 @@ VALUES: Mapping[str, Callable[[Known], Collection[str]]] = {
     "SCHEDULE": Known.schedules,
     "RECONCILIATION": Known.reconciliations,
     "ARTIFACT": Known.artifacts,
+    "CAUSE": Known.causes,
     "STATE": Known.run_states,
     "STATUS": Known.break_statuses,
 }

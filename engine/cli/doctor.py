@@ -3,11 +3,12 @@
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.cli.output import Json, is_coloured, print_json, terminal_width
+from engine.errors import Invalid
 
 if TYPE_CHECKING:
     from engine.operations.doctor.cause import Diagnosis
@@ -22,7 +23,19 @@ _MARGIN = " " * 9
 _BREACHED = 4
 
 
-def doctor(as_json: Json = False) -> None:
+class UnknownCause(Invalid):
+    """The doctor knows no cause of this name."""
+
+    message = "--only: no cause is named {name!r}; {hint}"
+
+
+def doctor(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CAUSE", help="Look for this cause only; may be repeated."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Why are jobs not processed, and why are they slow? Each cause is looked for.
 
     What is found is told with the next command to type. Exit 4 if anything was found; a ledger or a
@@ -32,16 +45,22 @@ def doctor(as_json: Json = False) -> None:
     Examples:
       engine doctor
       engine doctor --json
+      engine doctor --only no_worker --only queue_away
     """
     from engine.clock import SystemClock
-    from engine.operations.doctor.examination import examine
+    from engine.documents.closest import suggestion
+    from engine.operations.doctor.examination import CAUSES, examine
     from engine.operations.doctor.patient import Patient
     from engine.settings import load_settings
 
+    causes = {cause.name: cause for cause in CAUSES}
+    for name in only or ():
+        if name not in causes:
+            raise UnknownCause(name=name, hint=suggestion(name, causes))
     patient = Patient(load_settings, SystemClock())
     done: list[Diagnosis] = []
     try:
-        for diagnosis in examine(patient):
+        for diagnosis in examine(patient, [causes[name] for name in only or causes]):
             if not as_json:
                 _print(diagnosis, is_first=not any(_alike(diagnosis, each) for each in done))
             done.append(diagnosis)
