@@ -8,6 +8,7 @@ import pytest
 
 from engine.dispatch import Dispatch
 from engine.huey_app.doorbell import QueueRefused, QueueUnreachable
+from engine.limits import LimitGroup, Limits
 from engine.store.runs import RunStore
 from tests.builders.booking import a_claim, a_firing, a_new_run, a_run, let_rings_fade
 from tests.builders.database import a_database
@@ -158,3 +159,32 @@ def test_a_run_under_way_is_not_rung_for(
     a_claim(runs)
     dispatch.ring_due()
     assert doorbell.messages == []
+
+
+def test_a_free_slot_is_rung_for_at_once(
+    dispatch: Dispatch, doorbell: FakeDoorbell, runs: RunStore
+) -> None:
+    group = LimitGroup(key="wallet 7", limits=Limits(concurrency=1))
+    first, second = (a_run(runs, limit_key=group.key) for _ in range(2))
+    held = runs.claim(first.id, "worker-1", group)
+    assert held is not None
+    assert runs.claim(second.id, "worker-1", group) is None
+    dispatch.ring_next(runs.get(first.id), group)
+    assert doorbell.messages == []
+    assert runs.succeed(held, None)
+    dispatch.ring_next(runs.get(first.id), group)
+    assert doorbell.messages == [("default", second.id)]
+    dispatch.ring_due()
+    assert len(doorbell.messages) == 1
+
+
+def test_another_run_of_which_there_may_be_one_is_no_new_one(
+    dispatch: Dispatch, doorbell: FakeDoorbell
+) -> None:
+    first = dispatch.book(a_new_run(unique_key="wallet 7", key="monday"))
+    assert (first.is_new, first.is_duplicate) == (True, False)
+    for key, is_duplicate in ((None, True), ("tuesday", True), ("monday", False)):
+        again = dispatch.book(a_new_run(unique_key="wallet 7", key=key))
+        assert (again.run.id, again.is_new) == (first.run.id, False)
+        assert again.is_duplicate is is_duplicate
+    assert len(doorbell.messages) == 1

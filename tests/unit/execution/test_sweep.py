@@ -38,7 +38,12 @@ def pay(context: Any) -> None:
     """Crash and be looked at."""
 
 
-JOBS: dict[str, Job] = {each.name: each for each in (purge, pay)}
+@job(concurrency=1)
+def fetch(context: Any) -> None:
+    """Ask a bank that answers one at a time."""
+
+
+JOBS: dict[str, Job] = {each.name: each for each in (purge, pay, fetch)}
 
 
 @pytest.fixture
@@ -335,3 +340,34 @@ def test_runs_for_which_it_is_too_late_are_given_up_with_what_they_had(
     assert messages[2].startswith("worker lost: worker-9 ")
     assert messages[2].endswith(f"; the first error was RuntimeError: broken{until}")
     assert doorbell.messages == []
+
+
+def test_a_slot_whose_ring_was_lost_is_rung_for_by_the_sweep(
+    sweep: Sweep, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    group = JOBS["fetch"].group_of({})
+    assert group is not None
+    first, *others = (a_run(runs, job="fetch") for _ in range(3))
+    held = runs.claim(first.id, "worker-1", group)
+    assert held is not None
+    for each in others:
+        assert runs.claim(each.id, "worker-1", group) is None
+    runs.rung([each.id for each in others])
+    sweep.once()
+    assert doorbell.messages == []
+    assert runs.succeed(held, None)
+    sweep.once()
+    assert doorbell.messages == [("default", others[0].id)]
+
+
+def test_a_slot_of_a_lost_run_is_rung_for_at_once(
+    sweep: Sweep, runs: RunStore, doorbell: FakeDoorbell
+) -> None:
+    group = JOBS["fetch"].group_of({})
+    lost, waiting = (a_run(runs, job="fetch") for _ in range(2))
+    assert runs.claim(lost.id, "worker-9", group)
+    assert runs.claim(waiting.id, "worker-1", group) is None
+    let_leases_run_out(runs.database)
+    sweep.once()
+    # The lost one was due first, and may try again.
+    assert doorbell.messages == [("default", lost.id)]

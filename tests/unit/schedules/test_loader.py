@@ -27,7 +27,7 @@ def test_a_schedule_with_every_field(tmp_path: Path) -> None:
         tmp_path,
         "job: reconcile\nparams: {definition: wallets}\ncron: 0 2 * * sun-thu\n"
         "timezone: Africa/Cairo\nenabled: false\nqueue: heavy_1\noverlap: queue\n"
-        "missed: {policy: all, within: 6h}\nperiod: previous_week",
+        "missed: {policy: all, within: 6h}\nperiod: previous_week\npriority: -5",
         "timezone: Asia/Riyadh\n",
     )
     assert found == Schedule(
@@ -42,6 +42,7 @@ def test_a_schedule_with_every_field(tmp_path: Path) -> None:
         missed="all",
         within=timedelta(hours=6),
         period="previous_week",
+        priority=-5,
     )
 
 
@@ -53,6 +54,7 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     )
     assert found.timezone == ZoneInfo("UTC")
     assert found.queue == "nightly"  # the job's own
+    assert found.priority is None
 
 
 def test_missed_has_a_short_form(tmp_path: Path) -> None:

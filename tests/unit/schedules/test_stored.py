@@ -35,6 +35,8 @@ CHANGES: list[dict[str, Any]] = [
     {"missed": "all"},
     {"within": timedelta(hours=6)},
     {"period": "previous_week"},
+    {"priority": 0},
+    {"priority": -5},
 ]
 
 
@@ -53,7 +55,14 @@ def test_each_change_is_another_version() -> None:
 
 
 def test_every_field_of_a_schedule_is_stored() -> None:
-    assert {"name", *schedule_to_json(a_schedule())} == set(Schedule.__dataclass_fields__)
+    stored = schedule_to_json(a_schedule(priority=1))
+    assert {"name", *stored} == set(Schedule.__dataclass_fields__)
+
+
+def test_a_schedule_that_says_no_priority_is_the_version_that_it_was_before_there_were_any() -> (
+    None
+):
+    assert "priority" not in schedule_to_json(a_schedule())
 
 
 @pytest.mark.parametrize(
