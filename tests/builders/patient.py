@@ -23,6 +23,7 @@ from engine.store.run import Run
 from engine.store.runs import RunStore
 from engine.store.tables import attempts, runs, workers
 from tests.builders.booking import BROKEN, LONG_AGO, a_claim, a_new_run, a_run
+from tests.builders.commands import problem_with
 
 HOUR = timedelta(hours=1)
 JOBS = '''
@@ -90,7 +91,10 @@ class Home:
         """What is said of a cause that is found; fails if it is not."""
         found = self.look(cause)
         assert found.verdict is Verdict.FOUND, found
-        assert all(finding.next for finding in found.findings)
+        for finding in found.findings:
+            assert finding.next
+            ours = [step for step in finding.next if step.startswith("engine ")]
+            assert [problem for step in ours if (problem := problem_with(step))] == []
         return " | ".join(finding.text for finding in found.findings)
 
     def is_free_of(self, cause: Cause) -> bool:

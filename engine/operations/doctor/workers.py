@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from engine.execution.identity import code_version
 from engine.operations.doctor.cause import Cause, Finding, Question
 from engine.operations.doctor.patient import CannotBeAsked, Patient
 from engine.operations.doctor.wording import counted, listed
@@ -45,6 +46,16 @@ def _other_queues(patient: Patient) -> Iterator[Finding]:
             yield Finding(text=text, next=[f"engine queue work --queue={queue}"])
 
 
+def _old_code(patient: Patient) -> Iterator[Finding]:
+    here = code_version(patient.settings.home)
+    others = [each for each in patient.processes if each.version not in {None, here}]
+    if others:
+        ids = listed(f"{each.kind} {each.id}" for each in others)
+        versions = listed(sorted({str(each.version) for each in others}))
+        text = f"{ids}: other code ({versions}) than there is here ({here})"
+        yield Finding(text=text, next=["engine queue restart --wait", "engine queue workers"])
+
+
 NO_WORKER = Cause(
     name="no_worker",
     question=Question.NOT_PROCESSING,
@@ -62,4 +73,10 @@ OTHER_QUEUES = Cause(
     question=Question.NOT_PROCESSING,
     fine="every queue in which runs wait is served",
     look=_other_queues,
+)
+OLD_CODE = Cause(
+    name="old_code",
+    question=Question.NOT_PROCESSING,
+    fine="workers and schedulers run the code that is here",
+    look=_old_code,
 )

@@ -1,7 +1,8 @@
 """Workers that are missing, on their own, or elsewhere."""
 
+from engine.execution.identity import code_version
 from engine.operations.doctor.cause import Verdict
-from engine.operations.doctor.workers import NO_MANAGER, NO_WORKER, OTHER_QUEUES
+from engine.operations.doctor.workers import NO_MANAGER, NO_WORKER, OLD_CODE, OTHER_QUEUES
 from tests.builders.booking import let_leases_run_out
 from tests.builders.patient import Home
 
@@ -48,3 +49,10 @@ def test_a_queue_that_is_served_is_none_of_the_others(home: Home) -> None:
     home.worker(queues=["payouts", "default"])
     home.run(queue="payouts")
     assert home.is_free_of(OTHER_QUEUES)
+
+
+def test_a_worker_runs_the_code_from_before_the_deployment(home: Home) -> None:
+    home.worker(version=code_version(home.folder))
+    assert home.is_free_of(OLD_CODE)
+    (home.folder / "jobs" / "more.py").write_text("MORE = 1\n")
+    assert "worker host:7:aaaaaa: other code" in home.has(OLD_CODE)

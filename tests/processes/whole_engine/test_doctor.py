@@ -38,8 +38,11 @@ def test_an_engine_that_is_up_has_nothing_and_one_that_was_killed_has_no_worker(
     run = home.book("tick")
     until(lambda: home.ended(run), within=30)
     causes, code = examined(home)
-    assert [cause for cause in causes.values() if cause["verdict"] == "found"] == []
-    assert code == 0
+    found = {name for name, cause in causes.items() if cause["verdict"] == "found"}
+    # Somebody may edit the engine while its tests run.
+    assert found <= {"old_code"}
+    assert code == (4 if found else 0)
+    assert causes["no_process_manager"]["verdict"] == "fine"
 
     kill(up)
     home.book("tick")
