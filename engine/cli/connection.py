@@ -17,7 +17,7 @@ class WrongConnection(Invalid):
 
     message = (
         "CONNECTION {given} is not where the queue is: ENGINE_QUEUE_URL is {url}; "
-        "leave CONNECTION out, or correct one of them"
+        "leave CONNECTION out, or correct one of them (--queue names queues)"
     )
 
 

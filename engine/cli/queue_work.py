@@ -10,7 +10,7 @@ import typer
 
 from engine.cli.context import the_app
 from engine.cli.output import log_to_stderr
-from engine.cli.queue_names import queue_names
+from engine.cli.queue_names import queue_names, served
 from engine.errors import Invalid
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def work(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each line.")
     ] = False,
+    every_queue: Annotated[bool, typer.Option("--every-queue", hidden=True)] = False,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Carry out runs until told to stop; then finish or hand back what is under way.
@@ -103,6 +104,9 @@ def work(
     from engine.worker.stopping import StopCause, Stopping, WorkerLimits
 
     queues = queue_names(queue)
+    if every_queue:
+        # Looked up here and not by `engine up`: a restart may find jobs in other queues.
+        queues = served(the_app().jobs, the_app().schedules)
     waits = _waits(backoff) if backoff is not None else ()
     app = the_app()
     require_connection(connection, app.settings.queue, app.settings.queue_url)

@@ -3,18 +3,12 @@
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from engine.cli.context import the_app
 from engine.cli.output import log_to_stderr
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from engine.job import Job
-    from engine.schedules.schedule import Schedule
 
 Parent = Annotated[int | None, typer.Option(hidden=True)]
 
@@ -46,7 +40,8 @@ def up(
     # What is wrong with the files, a setting or the ledger is said here, before anything is
     # started; whether queue, storage and sources answer is asked when they are used.
     _ = app.database, app.doorbell, app.retention, app.reconciliation_definitions
-    queues = ",".join(chosen or served(app.jobs, app.schedules))
+    _ = app.jobs, app.schedules
+    serving = ("--every-queue",) if chosen is None else ("--queue", ",".join(chosen))
     app.close()
     log_to_stderr()
     me = str(os.getpid())
@@ -54,19 +49,13 @@ def up(
         {
             "scheduler": ["scheduler", "--parent", me],
             "worker": [
-                *("queue", "work", "--queue", queues, "--workers", str(workers)),
+                *("queue", "work", *serving, "--workers", str(workers)),
                 *("--grace", str(grace), "--parent", me),
             ],
         },
         grace_seconds=grace,
     )
     raise typer.Exit(household.run())
-
-
-def served(jobs: "Mapping[str, Job]", schedules: "Mapping[str, Schedule]") -> list[str]:
-    """The queues in which runs of these jobs and schedules will wait."""
-    of_jobs = {job.queue for job in jobs.values()}
-    return sorted({"default"} | of_jobs | {each.queue for each in schedules.values()})
 
 
 def scheduler(parent: Parent = None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.up import served
+from engine.cli.queue_names import served
 from engine.job import Job
 from tests.builders.schedule import a_schedule
 from tests.cli.conftest import Engine

@@ -9,24 +9,27 @@ import pytest
 
 from engine.states import RunState
 from engine.store.workers import WorkerStore
+from tests.builders.database import a_postgres_ledger
 from tests.builders.home import Home, kill
+from tests.builders.postgres import PostgresServer
+from tests.builders.redis import RedisServer
 from tests.processes.waiting import noted, until
 from tests.processes.whole_engine.rows import book_a_row, rows
 
 pytestmark = pytest.mark.process
 
 
-def write_answer(home: Home, answer: int) -> None:
+def write_answer(home: Home, answer: int, queue: str = "default") -> None:
     """The code of the job `answer`."""
-    text = (
-        f"from engine.authoring import job\n\n@job()\ndef answer(context):\n    return {answer}\n"
+    (home.folder / "jobs" / "answer.py").write_text(
+        "from engine.authoring import job\n\n"
+        f"@job(queue={queue!r})\ndef answer(context):\n    return {answer}\n"
     )
-    (home.folder / "jobs" / "answer.py").write_text(text)
 
 
-def answered(home: Home) -> Any:
+def answered(home: Home, queue: str = "default") -> Any:
     """What the job says."""
-    run = home.book("answer")
+    run = home.book("answer", queue=queue)
     until(lambda: home.ended(run), within=60)
     return home.runs.get(run.id).result
 
@@ -77,7 +80,8 @@ def test_under_up_worker_and_scheduler_come_back_and_up_goes_on(home: Home) -> N
     (home.folder / "schedules.yaml").write_text("schedules: {}\n")
     up = home.start("up", "--grace", "2")
     there(home, 2)
-    write_answer(home, 2)
+    # In a queue that nobody has served so far.
+    write_answer(home, 2, "answers")
     (home.folder / "schedules.yaml").write_text(
         "schedules:\n  often: {job: tick, every: 1s, overlap: allow}\n"
     )
@@ -85,7 +89,7 @@ def test_under_up_worker_and_scheduler_come_back_and_up_goes_on(home: Home) -> N
     assert code == 0
     assert {restart["kind"] for restart in restarts} == {"worker", "scheduler"}
     assert [restart["pid"] for restart in restarts] == [each["new_pid"] for each in restarts]
-    assert answered(home) == 2
+    assert answered(home, "answers") == 2
     until(lambda: home.count(RunState.SUCCEEDED) >= 2, within=30)
     managers = {process.manager for process in WorkerStore(home.database).present()}
     assert managers == {"engine up"}
@@ -122,6 +126,28 @@ def test_a_worker_that_is_killed_while_it_restarts_loses_nothing(home: Home) -> 
     assert rows(home) == 1
     outcomes = [attempt.outcome for attempt in home.runs.attempts_of(run.id)]
     assert outcomes == ["lost", "succeeded"]
+
+
+def test_workers_of_many_machines_end_by_their_limits_and_come_back_too(
+    tmp_path: Path, own_redis: RedisServer, postgres_server: PostgresServer
+) -> None:
+    home = Home(tmp_path / "home", own_redis.url, a_postgres_ledger(postgres_server))
+    try:
+        write_answer(home, 1)
+        runs = [home.book("answer") for _ in range(3)]
+        done = home.run("queue", "work", "redis", "--max-jobs", "2", "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout.splitlines()[-1])["reason"] == "max_jobs"
+        assert sum(map(home.ended, runs)) == 2
+        home.start_worker("--tries", "2")
+        until(lambda: all(map(home.ended, runs)), within=60)
+        write_answer(home, 2)
+        code, (restart,) = restarted(home)
+        assert (code, restart["new_pid"]) == (0, restart["pid"])
+        assert answered(home) == 2
+        assert "Traceback" not in home.said()
+    finally:
+        home.close()
 
 
 def test_code_that_cannot_be_imported_restarts_nobody(home: Home) -> None:
