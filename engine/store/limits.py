@@ -131,12 +131,18 @@ def _starts_left(connection: Connection, group: LimitGroup) -> tuple[int, dateti
         left = min(left, limits.concurrency - under_way)
     if limits.rate is not None:
         started = connection.execute(select(_started(key, limits.rate))).scalar_one()
-        left = min(left, limits.rate.starts - started)
-        if started >= limits.rate.starts:
+        starts_left = limits.rate.starts - started
+        if starts_left <= 0:
             # Of the starts that fill the window now the earliest one must leave it.
             filling = _starts(key, limits.rate).order_by(attempts.c.started_at.desc())
             earliest = filling.offset(limits.rate.starts - 1).limit(1)
-            opens_at = connection.execute(earliest).scalar_one() + limits.rate.per
+            filled_at = connection.execute(earliest).scalar_one_or_none()
+            if filled_at is None:
+                # It has left since they were counted.
+                starts_left = 1
+            else:
+                opens_at = filled_at + limits.rate.per
+        left = min(left, starts_left)
     return left, opens_at
 
 
