@@ -16,12 +16,13 @@ from engine.errors import EngineError
 from engine.execution import outcome, telling
 from engine.execution.claims import HeldClaims, attempt_id
 from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress
-from engine.execution.recording import Recorder
+from engine.execution.recording import Recorder, is_repeated
 from engine.execution.telling import Listener, RunEnded, RunStarted
 from engine.job import Job
 from engine.limits import LimitGroup
 from engine.redaction import without_passwords
 from engine.registry import UnknownJob, find
+from engine.states import RunState
 from engine.store.database import LedgerUnreachable
 from engine.store.logs import LogLine, LogStore
 from engine.store.run import Claim, Run
@@ -98,17 +99,25 @@ class Executor:
             end = AttemptEnd(id=attempt_id(claim), cause=Cause.FINISHED)
         else:
             run = self._settled(claim, run)
+            if not is_repeated(job, claim, run):
+                self._patiently(lambda: self.runs.secure(claim))
             end = self._carried_out(claim, run, job)
             kept = self._patiently(lambda: self._recorder.record(claim, run, job, end))
         told = telling.ended(
             claim,
-            self._patiently(lambda: self.runs.get(run.id)),
+            self._ended(run, end, kept=kept),
             kept=kept,
             duration=end.duration,
             peak_memory_bytes=end.peak_memory_bytes,
         )
         self._tell(told)
         return told
+
+    def _ended(self, run: Run, end: AttemptEnd, *, kept: bool) -> Run:
+        """The run, with what became of it; the ledger is asked unless that is clear."""
+        if kept and end.cause is Cause.FINISHED and outcome.is_success(end.outcome):
+            return replace(run, state=RunState.SUCCEEDED, error=None)
+        return self._patiently(lambda: self.runs.get(run.id))
 
     def _settled(self, claim: Claim, run: Run) -> Run:
         """The run, with as many attempts as this worker gives it if its job does not say."""

@@ -68,6 +68,11 @@ def not_started(error: EngineError) -> dict[str, Any]:
     return {"error": {"type": "NotStarted", "message": str(error), "trace": None}}
 
 
+def is_success(outcome: Mapping[str, Any] | None) -> bool:
+    """Whether the job returned."""
+    return outcome is not None and "error" not in outcome
+
+
 def is_lasting(outcome: Mapping[str, Any]) -> bool:
     """Whether another attempt would fail alike, or its job wants none after such an error.
 

@@ -49,7 +49,9 @@ class Recorder:
         peak = end.peak_memory_bytes
         error = outcome.error_in(end.outcome)
         if error is None:
-            return self.runs.succeed(claim, end.outcome["result"], peak)
+            # One that is repeated after a crash may be repeated after a power cut as well.
+            lasting = not is_repeated(job, claim, run)
+            return self.runs.succeed(claim, end.outcome["result"], peak, lasting=lasting)
         later = outcome.put_off_for(end.outcome)
         if later is not None:
             if self._is_too_late(run, later):
@@ -120,6 +122,11 @@ class Recorder:
         if run.retry_until is None:
             return False
         return LedgerClock(self.runs.database).now() + wait > run.retry_until
+
+
+def is_repeated(job: Job, claim: Claim, run: Run) -> bool:
+    """Whether the run is tried again when this attempt is lost with its worker."""
+    return job.on_crash == "retry" and claim.attempt < run.attempts_allowed
 
 
 def _error(end: AttemptEnd, run: Run) -> RunError:

@@ -17,6 +17,7 @@ from engine.store.instant import Instant, database_now
 from engine.store.limits import release, release_all
 from engine.store.run import UNCOUNTED_OUTCOMES, Claim, ClaimedRun, NewRun, Run, RunError
 from engine.store.run_reader import CLAIMABLE, RunReader
+from engine.store.success import succeed
 from engine.store.tables import attempts, runs
 from engine.store.words import Words
 
@@ -55,7 +56,7 @@ class RunStore(RunReader):
 
         That is the first of its queue that is ready: the highest priority, then who was ready
         first. `group_of` says with whom a run shares limits, by its job; one that they do not let
-        start is blocked until `release`.
+        start is blocked until `release`. A power cut may undo it until `secure`.
         """
         return take(self.database, run_id, worker, lease=self.lease, group_of=group_of)
 
@@ -70,6 +71,13 @@ class RunStore(RunReader):
             return None
         claimed = claim(self.database, found[0], worker, lease=self.lease, group=group)
         return claimed.claim if claimed else None
+
+    def secure(self, claim: Claim) -> bool:
+        """Have the claim survive a power cut: for a run that must not be repeated after one.
+
+        False if the lease was lost.
+        """
+        return not self.database.may_forget or bool(self.renew([claim]))
 
     def release(self, group: LimitGroup) -> Sequence[Run]:
         """Let as many blocked runs of a group try as may start now; the caller rings for them."""
@@ -97,20 +105,23 @@ class RunStore(RunReader):
     def progress(self, claim: Claim, done: int, total: int | None, note: str | None) -> bool:
         """Note how far the attempt is; False if the lease was lost."""
         values = {"progress_done": done, "progress_total": total, "progress_note": note}
-        with self.database.begin() as connection:
+        with self.database.begin(lasting=False) as connection:
             return connection.execute(update(runs).where(_held(claim)).values(values)).rowcount == 1
 
-    def succeed(self, claim: Claim, result: Any, peak_memory_bytes: int | None = None) -> bool:
-        """The attempt ended well; False if the lease was lost."""
-        return self._end(
-            claim,
-            RunState.SUCCEEDED,
-            "succeeded",
-            None,
-            peak_memory_bytes,
-            result=result,
-            finished_at=database_now(),
-        )
+    def succeed(
+        self,
+        claim: Claim,
+        result: Any,
+        peak_memory_bytes: int | None = None,
+        *,
+        lasting: bool = True,
+    ) -> bool:
+        """The attempt ended well; False if the lease was lost.
+
+        Unless it must be `lasting` a power cut may undo it: for a run that is repeated then.
+        """
+        with self.database.begin(lasting=lasting) as connection:
+            return succeed(connection, claim, result, peak_memory_bytes)
 
     def retry_later(
         self, claim: Claim, error: RunError, wait: timedelta, peak_memory_bytes: int | None = None
@@ -272,14 +283,14 @@ class RunStore(RunReader):
         """Note that the queue was told of these runs."""
         told = select(runs.c.id).where(runs.c.id.in_(list(run_ids))).order_by(runs.c.id)
         in_order = told.with_for_update(key_share=True)
-        with self.database.begin() as connection:
+        with self.database.begin(lasting=False) as connection:
             connection.execute(
                 update(runs).where(runs.c.id.in_(in_order)).values(rung_at=database_now())
             )
 
     def not_rung(self, run_id: int) -> None:
         """The queue could not be told of this run after all: the sweep tells it soon."""
-        with self.database.begin() as connection:
+        with self.database.begin(lasting=False) as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(rung_at=None))
 
     def _end(
@@ -301,8 +312,7 @@ class RunStore(RunReader):
             **_error_values(error, counts=outcome not in UNCOUNTED_OUTCOMES),
             **values,
         }
-        if target is not RunState.SUCCEEDED:
-            moved_to = _or_cancelled(moved_to)
+        moved_to = _or_cancelled(moved_to)
         with self.database.begin() as connection:
             moved = _move_or_cancel(connection, claim.run_id, _held(claim), moved_to)
             if moved:

@@ -197,6 +197,18 @@ def test_a_lease_is_renewed_from_now_on(runs: RunStore) -> None:
     assert before <= after
 
 
+def test_a_claim_is_secured_by_a_transaction_that_lasts_where_others_may_not(
+    runs: RunStore, database: Database
+) -> None:
+    claim = a_claim(runs)
+    until = runs.get(claim.run_id).lease_until
+    assert runs.secure(claim)
+    assert (runs.get(claim.run_id).lease_until != until) is database.may_forget
+    assert runs.succeed(claim, "done", 9, lasting=False)
+    assert runs.get(claim.run_id).result == "done"
+    assert runs.secure(claim) is not database.may_forget
+
+
 def test_an_ended_lease_is_not_renewed(runs: RunStore, database: Database) -> None:
     ended, other = a_claim(runs), a_claim(runs)
     let_leases_run_out(database)

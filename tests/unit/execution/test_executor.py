@@ -30,7 +30,7 @@ from engine.states import RunState
 from engine.store.cancelled_runs import CancelStore
 from engine.store.database import LedgerUnreachable
 from engine.store.logs import LogStore
-from engine.store.run import Run
+from engine.store.run import Claim, Run
 from engine.store.runs import RunStore
 from engine.store.tables import runs as run_table
 from tests.builders.booking import (
@@ -130,6 +130,37 @@ def carried_out(executor: Executor, **changes: Any) -> Run:
     executor.carry_out(run.id)
     assert executor.claims.all() == []
     return executor.runs.get(run.id)
+
+
+class WatchedRuns(RunStore):
+    """Runs that say what was to survive a power cut."""
+
+    def __init__(self, runs: RunStore) -> None:
+        super().__init__(runs.database)
+        self.kept: list[str] = []
+
+    def secure(self, claim: Claim) -> bool:
+        """The claim."""
+        self.kept.append("claim")
+        return super().secure(claim)
+
+    def succeed(self, claim: Claim, *arguments: Any, lasting: bool = True) -> bool:
+        """The success."""
+        if lasting:
+            self.kept.append("success")
+        return super().succeed(claim, *arguments, lasting=lasting)
+
+
+@pytest.mark.parametrize(
+    ("job", "allowed", "kept"),
+    [("purge", 3, []), ("purge", 1, ["claim", "success"]), ("pay", 3, ["claim", "success"])],
+)
+def test_only_a_run_that_is_repeated_after_a_crash_may_be_repeated_after_a_power_cut(
+    executor: Executor, job: str, allowed: int, kept: list[str]
+) -> None:
+    runs = WatchedRuns(executor.runs)
+    run = carried_out(replace(executor, runs=runs), job=job, attempts=allowed)
+    assert (run.state, runs.kept) == (RunState.SUCCEEDED, kept)
 
 
 def test_an_attempt_is_ordered_with_its_limits_and_what_the_run_is_about(
@@ -517,17 +548,17 @@ def test_what_an_attempt_says_and_came_to_waits_for_a_ledger_that_is_away(
 ) -> None:
     monkeypatch.setattr("engine.execution.executor._LEDGER_PAUSE", 0.01)
     logs = executor.logs
-    away = {"get": (runs, 2), "succeed": (runs, 3), "append": (logs, 2), "progress": (runs, 1)}
+    away = {"secure": (runs, 2), "succeed": (runs, 3), "append": (logs, 2), "progress": (runs, 1)}
     left = {name: times for name, (_, times) in away.items()}
 
     def unless_away(name: str) -> Callable[..., Any]:
         method = getattr(away[name][0], name)
 
-        def call(*arguments: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
             left[name] -= 1
             if left[name] >= 0:
                 raise LedgerUnreachable(url="postgresql://", error="it is restarted")
-            return method(*arguments)
+            return method(*arguments, **options)
 
         return call
 
@@ -548,7 +579,7 @@ def test_what_an_attempt_says_and_came_to_waits_for_a_ledger_that_is_away(
 def test_nobody_waits_for_the_ledger_once_the_worker_has_ended(
     executor: Executor, runs: RunStore, attempts: FakeAttempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreachable(*_: object) -> bool:
+    def unreachable(*_: object, **__: object) -> bool:
         raise LedgerUnreachable(url="postgresql://", error="gone")
 
     executor.closed.set()
