@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.context import the_app
-from engine.cli.output import Json, local, print_json, print_table
+from engine.cli.output import Json, local, print_json, print_table, terminal_width
+from engine.cli.table import wrapped
 
 if TYPE_CHECKING:
     from engine.operations.queue_status import QueueStatus
@@ -150,7 +151,7 @@ def _print_status(found: "QueueStatus") -> None:
     from engine.operations.doctor.wording import counted, lasting
 
     if (left := found.untouched) is not None:
-        print(
+        _say(
             f"{counted(left.count, 'failed run')} that nobody has touched for 24 h, the oldest "
             f"{left.reference} since {local(left.failed_at)}: `engine queue failed`"
         )
@@ -181,7 +182,7 @@ def _print_status(found: "QueueStatus") -> None:
         if (paused := each.paused) is not None:
             why = f": {paused.reason}" if paused.reason else ""
             since = f"since {local(paused.paused_at)} by {paused.actor}"
-            print(f"queue {each.name} is paused {since}{why}")
+            _say(f"queue {each.name} is paused {since}{why}")
     print()
     processes = [
         {
@@ -196,6 +197,12 @@ def _print_status(found: "QueueStatus") -> None:
     columns = ["process", "kind", "queues", "threads", "since"]
     empty = "No worker and no scheduler runs: `engine up` starts both."
     print_table(processes, columns, empty=empty)
+
+
+def _say(text: str) -> None:
+    width = terminal_width()
+    for line in [text] if width is None else wrapped(text, width, most_lines=10):
+        print(line)
 
 
 def _worker_row(presence: "Presence") -> dict[str, object]:

@@ -20,7 +20,7 @@ def kind_named(name: str) -> EventKind:
     try:
         return EventKind(name)
     except ValueError:
-        raise UnknownKind(name=name, hint=suggestion(name, EventKind)) from None
+        raise UnknownKind(name=name, hint=suggestion(name, map(str, EventKind))) from None
 
 
 def event_json(event: RaisedEvent) -> dict[str, Any]:
