@@ -28,14 +28,14 @@ def all_gone(pids: Iterable[int]) -> bool:
     return all(map(is_gone, pids))
 
 
-def noted(path: Path, count: int) -> list[int]:
+def noted(path: Path, count: int, within: float = 10) -> list[int]:
     """The pids that processes noted in a file, once there are `count` of them."""
 
     def lines() -> list[int]:
         words = path.read_text().split("\n")[:-1] if path.exists() else []
         return [int(word) for word in words] if len(words) >= count else []
 
-    return until(lines)
+    return until(lines, within)
 
 
 def note(path: str, pid: int | None = None) -> None:
