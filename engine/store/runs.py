@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, literal, null, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, case, literal, null, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.limits import LimitGroup, Limits
@@ -15,6 +15,7 @@ from engine.store.claiming import GroupOf, claim, take
 from engine.store.database import Database
 from engine.store.instant import Instant, database_now
 from engine.store.limits import release, release_all
+from engine.store.peaks import largest_peak
 from engine.store.run import UNCOUNTED_OUTCOMES, Claim, ClaimedRun, NewRun, Run, RunError
 from engine.store.run_reader import CLAIMABLE, RunReader
 from engine.store.success import succeed
@@ -308,7 +309,7 @@ class RunStore(RunReader):
             "state": target,
             "lease_token": None,
             "lease_until": None,
-            "peak_memory_bytes": peak_memory_bytes,
+            "peak_memory_bytes": largest_peak(literal(peak_memory_bytes, BigInteger)),
             **_error_values(error, counts=outcome not in UNCOUNTED_OUTCOMES),
             **values,
         }

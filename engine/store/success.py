@@ -5,10 +5,11 @@ Making a statement takes longer than what the database does for it.
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import BigInteger, Connection, bindparam, update
 
 from engine.states import RUN, RunState
 from engine.store.instant import database_now
+from engine.store.peaks import largest_peak
 from engine.store.run import Claim
 from engine.store.tables import attempts, runs
 
@@ -28,7 +29,7 @@ _RUN = (
         error_message=None,
         error_fingerprint=None,
         result=bindparam("its_result", type_=runs.c.result.type),
-        peak_memory_bytes=bindparam("its_peak", type_=runs.c.peak_memory_bytes.type),
+        peak_memory_bytes=largest_peak(bindparam("its_peak", type_=BigInteger)),
         finished_at=database_now(),
     )
 )
