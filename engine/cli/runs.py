@@ -111,7 +111,7 @@ def show(name: Name, as_json: Json = False) -> None:
       engine runs show 42
       engine runs show 7K3Q-9XWA --json
     """
-    from engine.operations.instants import milliseconds
+    from engine.operations.instants import milliseconds, rfc3339
     from engine.operations.run_json import attempt_json, run_json
     from engine.operations.timeline import timeline
 
@@ -119,7 +119,8 @@ def show(name: Name, as_json: Json = False) -> None:
     run = app.runs.find(name)
     attempts = app.runs.attempts_of(run.id)
     artifacts = app.artifacts.list(run_id=run.id)
-    moments = timeline(run, attempts, app.moves.of_run(run.id))
+    shown = rfc3339 if as_json else local
+    moments = timeline(run, attempts, app.moves.of_run(run.id), shown)
     if as_json:
         details = {
             "attempts": [attempt_json(each) for each in attempts],

@@ -1,6 +1,6 @@
 """The timeline of a run: booked, attempts and what people did, with the waits between them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -36,9 +36,14 @@ class Moment:
         }
 
 
-def timeline(run: Run, attempts: Sequence[Attempt], moves: Sequence[RunMove]) -> Sequence[Moment]:
-    """What happened, in the order in which it did."""
-    moments = [_booked(run), *map(_attempt, attempts), *map(_move, moves)]
+def timeline(
+    run: Run,
+    attempts: Sequence[Attempt],
+    moves: Sequence[RunMove],
+    shown: Callable[[datetime], str | None] = rfc3339,
+) -> Sequence[Moment]:
+    """What happened, in the order in which it did; `shown` is how texts write instants."""
+    moments = [_booked(run, shown), *map(_attempt, attempts), *map(_move, moves)]
     moments.sort(key=lambda moment: moment.at)
     return list(_with_waits(moments, run))
 
@@ -53,13 +58,13 @@ def _with_waits(moments: Sequence[Moment], run: Run) -> Iterator[Moment]:
         over = max(over, moment.at + (moment.took or timedelta(0)))
 
 
-def _booked(run: Run) -> Moment:
+def _booked(run: Run, shown: Callable[[datetime], str | None]) -> Moment:
     whose = f"by {run.actor}" if run.actor else ""
     if run.schedule and run.scheduled_for:
-        whose = f"by the schedule {run.schedule} for {rfc3339(run.scheduled_for)}"
+        whose = f"by the schedule {run.schedule} for {shown(run.scheduled_for)}"
     state = f", not to be run: {run.reason}" if run.state is RunState.SKIPPED else ""
     later = run.due_at - run.created_at > timedelta(seconds=1)
-    due = f", due at {rfc3339(run.due_at)}" if later and not state else ""
+    due = f", due at {shown(run.due_at)}" if later and not state else ""
     return Moment(at=run.created_at, kind="booked", what=f"booked {whose}{due}{state}".strip())
 
 

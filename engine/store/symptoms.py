@@ -31,7 +31,7 @@ class Ended:
 
 @dataclass(frozen=True, kw_only=True)
 class Failing:
-    """A run that fails, or waits for its next attempt; `attempts` are those that it had."""
+    """A run that fails, or waits for its next attempt; so many `attempts` ended like its last."""
 
     reference: str
     job: str
@@ -67,6 +67,11 @@ class Symptoms:
 
     def failing(self, *, within: timedelta) -> Sequence[Failing]:
         """Runs that failed within this time, and those that are retried; the newest first."""
+        alike = (
+            select(func.count())
+            .where(attempts.c.run_id == runs.c.id, attempts.c.error_type == runs.c.error_type)
+            .scalar_subquery()
+        )
         recently = runs.c.finished_at >= database_now(-within, steady=True)
         failed = and_(runs.c.state == RunState.FAILED, recently)
         query = (
@@ -74,7 +79,7 @@ class Symptoms:
                 runs.c.reference,
                 runs.c.job,
                 runs.c.state,
-                runs.c.attempt.label("attempts"),
+                alike.label("attempts"),
                 runs.c.error_type,
                 runs.c.error_message,
                 runs.c.error_fingerprint.label("fingerprint"),

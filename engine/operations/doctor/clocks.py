@@ -19,7 +19,7 @@ def _skew(patient: Patient) -> Iterator[Finding]:
         except EngineError as error:
             unasked = error
             continue
-        if ahead is not None and abs(ahead) > _APART:
+        if abs(ahead) > _APART:
             where = "ahead of" if ahead > timedelta(0) else "behind"
             text = f"the {whose}'s clock is {lasting(abs(ahead))} {where} this machine's"
             yield Finding(text=text, next=["timedatectl"])

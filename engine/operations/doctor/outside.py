@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+from engine.artifact_files.faults import FileMissing, StorageRefused, StorageUnreachable
 from engine.errors import EngineError
 from engine.operations.doctor.cause import Cause, Finding, Question
 from engine.operations.doctor.patient import Patient, timed
@@ -36,7 +37,11 @@ def _calls(patient: Patient) -> Iterator[Finding]:
             # The first one may have to connect.
             ask()
             _, took = timed(ask)
+        except (StorageUnreachable, StorageRefused) as error:
+            yield Finding(text=str(error), next=[probe_of(url)])
+            continue
         except EngineError as error:
+            # Another cause says of ledger and queue that they are away.
             unasked = error
             continue
         if took > slow:
@@ -56,8 +61,6 @@ def _answers(patient: Patient) -> Iterator[tuple[str, str, Callable[[], object],
 
 
 def _ask_storage(patient: Patient) -> None:
-    from engine.artifact_files.faults import FileMissing
-
     try:
         patient.storage.open("asked-by-the-doctor").close()
     except FileMissing:

@@ -211,12 +211,14 @@ def timed(ask: Callable[[], T]) -> tuple[T, float]:
     return answer, time.monotonic() - begun
 
 
-def apart(clock: Clock, ask: Callable[[], datetime | None]) -> timedelta | None:
-    """How far another clock is ahead of this one; None if there is no other one."""
+def apart(clock: Clock, ask: Callable[[], datetime | None]) -> timedelta:
+    """How far another clock is surely ahead of this one; zero if there is no other one."""
     before = clock.now()
     theirs = ask()
-    # Half of the way was the answer's.
-    return None if theirs is None else theirs - before - (clock.now() - before) / 2
+    after = clock.now()
+    # It was read at some moment between the two, however long the answer took.
+    nearest = before if theirs is None else min(max(theirs, before), after)
+    return (theirs or nearest) - nearest
 
 
 def _file_of(url: str) -> Path | None:

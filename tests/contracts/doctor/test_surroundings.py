@@ -182,6 +182,13 @@ def test_the_queue_is_far_away(home: Home, redis_server: RedisServer) -> None:
         assert home.has(SLOW_CALLS).startswith("the queue takes 0.1")
 
 
+def test_the_storage_of_reports_is_away(home: Home) -> None:
+    home.storage_url = "sftp://engine@127.0.0.1:1/reports"
+    assert "the storage sftp://engine@127.0.0.1:1/reports does not answer" in home.has(SLOW_CALLS)
+    (finding,) = home.look(SLOW_CALLS).findings
+    assert list(finding.next) == ["sftp -P 1 engine@127.0.0.1"]
+
+
 def test_the_ledger_is_far_away(home: Home, postgres_server: PostgresServer) -> None:
     url = a_postgres_ledger(postgres_server)
     with a_slow_line(postgres_server.port, seconds=0.15) as slow:

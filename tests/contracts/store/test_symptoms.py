@@ -1,5 +1,6 @@
 """What the ledger shows the doctor, on every database that can hold one."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from tests.builders.booking import (
     a_claim,
     a_firing,
     a_run,
+    due_now,
     let_leases_run_out,
     let_rings_fade,
 )
@@ -65,8 +67,20 @@ def test_a_run_that_failed_or_is_retried_is_failing(store: RunStore, symptoms: S
     a_run(store)
     found = symptoms.failing(within=DAY)
     assert [each.reference for each in found] == [retried.reference, failed]
+    assert [each.attempts for each in found] == [1, 1]
     assert found[1].fingerprint == BROKEN.fingerprint
     assert found[1].state is RunState.FAILED
+
+
+def test_attempts_that_ended_in_another_way_do_not_count(
+    database: Database, store: RunStore, symptoms: Symptoms
+) -> None:
+    run = a_run(store)
+    store.retry_later(a_claim(store, run), replace(BROKEN, type="ConnectionError"), MINUTE)
+    due_now(database)
+    store.fail(a_claim(store, run), BROKEN)
+    (found,) = symptoms.failing(within=DAY)
+    assert (found.attempts, found.error_type) == (1, "RuntimeError")
 
 
 def test_a_failure_of_last_year_is_history(
