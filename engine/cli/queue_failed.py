@@ -109,7 +109,7 @@ def failed(
     columns = ["id", "reference", "job", "queue", "attempt", "review", "failed", "error"]
     if not any(run.review for run in found):
         columns.remove("review")
-    print_table(rows, columns, empty="No such failed runs." if total else "No failed runs.")
+    print_table(rows, columns, empty=_no_runs(which))
     if found:
         more = f", {len(found)} shown: --limit shows more" if total > len(found) else ""
         print(f"{counted(total)} failed{more}. `engine queue retry RUN...` sends them back.")
@@ -156,7 +156,7 @@ def retry(
     app = the_app()
     which = _which(app, queue, job, error, since, until, reference, fingerprint)
     named = [name for name in names or () if name != "all"]
-    filtered = which != _which(app)
+    filtered = bool(which.conditions())
     if not names and not filtered:
         raise NothingNamed
     if named:
@@ -222,11 +222,15 @@ def _print_groups(app: "App", which: "FailedRuns", total: int, limit: int, as_js
         for group in groups
     ]
     columns = ["count", "fingerprint", "first", "last", "example", "error"]
-    print_table(rows, columns, empty="No failed runs.")
+    print_table(rows, columns, empty=_no_runs(which))
     if groups:
         print(
             f"{counted(total)} failed. `engine queue retry --fingerprint ...` sends a group back."
         )
+
+
+def _no_runs(which: "FailedRuns") -> str:
+    return "No such failed runs." if which.conditions() else "No failed runs."
 
 
 def _which(

@@ -12,7 +12,14 @@ from sqlalchemy.sql.elements import ColumnElement
 from engine.states import UNFINISHED_RUNS, RunState
 from engine.store.failed_run_reader import FailedRunReader, FailedRuns
 from engine.store.instant import Instant, database_now
-from engine.store.operator_moves import RunBrief, RunMove, last_moves, locked, move
+from engine.store.operator_moves import (
+    RunBrief,
+    RunMove,
+    last_moves,
+    locked,
+    looked_at,
+    move,
+)
 from engine.store.tables import runs
 
 # Of a run that a person must approve before it is retried.
@@ -109,10 +116,14 @@ class FailedRunStore(FailedRunReader):
     ) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
         """The first `limit` that may be retried, and those that may not."""
         meant, undecided = _meant(which), runs.c.review.in_(UNDECIDED)
-        kept = locked(connection, *meant, undecided, runs.c.state == RunState.FAILED)
-        needed = [LeftRun(run=run, obstacle="needs_review") for run in kept]
+        kept = looked_at(connection, *meant, undecided, runs.c.state == RunState.FAILED)
         free = or_(runs.c.review.is_(None), ~undecided, runs.c.state != RunState.FAILED)
         moving, left = _failed_or_left(connection, locked(connection, *meant, free, limit=limit))
+        # Somebody may have decided about one of them meanwhile.
+        decided = {run.id for run in moving} | {each.run.id for each in left}
+        needed = [
+            LeftRun(run=run, obstacle="needs_review") for run in kept if run.id not in decided
+        ]
         return moving, [*needed, *left]
 
     def _retry(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.errors import UnknownId
@@ -95,9 +95,20 @@ class RunMoveStore:
 def locked(
     connection: Connection, *where: ColumnElement[bool], limit: int | None = None
 ) -> list[RunBrief]:
-    """Runs in the order of their ids; nobody else moves them until the transaction ends."""
+    """Runs in the order of their ids; nobody else moves them until the transaction ends.
+
+    Once in a transaction: who locks in two turns may wait in a circle.
+    """
     query = select(*_BRIEF).where(*where).order_by(runs.c.id).limit(limit)
-    query = query.with_for_update(key_share=True)
+    return _briefs(connection, query.with_for_update(key_share=True))
+
+
+def looked_at(connection: Connection, *where: ColumnElement[bool]) -> list[RunBrief]:
+    """Runs in the order of their ids, which others may move meanwhile."""
+    return _briefs(connection, select(*_BRIEF).where(*where).order_by(runs.c.id))
+
+
+def _briefs(connection: Connection, query: Select[Any]) -> list[RunBrief]:
     return [
         RunBrief(**{**row, "state": RunState(row["state"])})
         for row in connection.execute(query).mappings()
