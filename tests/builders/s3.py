@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from urllib.request import Request, urlopen
 from tests.builders.server import Server
 
 _NUMBERS = count(1)
+PAGE = 50
+"""How many objects it lists at a time; 1,000 elsewhere."""
 
 
 @dataclass
@@ -39,9 +42,10 @@ class S3Server(Server):
     def make_bucket(self, name: str | None = None) -> str:
         """A new bucket; returns its name."""
         name = name or f"bucket-{os.getpid()}-{next(_NUMBERS)}"
-        self.client().create_bucket(Bucket=name)
+        self.client.create_bucket(Bucket=name)
         return name
 
+    @cached_property
     def client(self) -> Any:
         """What moto's users use, for looking at the store past the engine."""
         from boto3 import Session
@@ -59,7 +63,8 @@ class S3Server(Server):
 
     @property
     def _surroundings(self) -> dict[str, Any]:
-        return {"env": {**os.environ, "PYTHONWARNINGS": "ignore"}}
+        options = {"PYTHONWARNINGS": "ignore", "MOTO_S3_DEFAULT_MAX_KEYS": str(PAGE)}
+        return {"env": {**os.environ, **options}}
 
     def _answers(self) -> bool:
         try:

@@ -87,7 +87,7 @@ def test_options_of_the_storages_client_are_read_from_the_file_and_the_environme
     own: Engine, own_home: Path, artifact: Any, tmp_path: Path, s3_server: S3Server
 ) -> None:
     bucket, stored = s3_server.make_bucket(), file_of(own_home, artifact).read_bytes()
-    s3_server.client().put_object(Bucket=bucket, Key=f"nightly/{artifact['path']}", Body=stored)
+    s3_server.client.put_object(Bucket=bucket, Key=f"nightly/{artifact['path']}", Body=stored)
     with (own_home / ".env").open("a") as file:
         file.write(f"ENGINE_STORAGE_URL=s3://{bucket}/nightly\n")
         file.writelines(f"{name}='{value}'\n" for name, value in s3_server.environment.items())
