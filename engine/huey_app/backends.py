@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,8 @@ from engine.errors import Invalid
 from engine.redaction import hide_password, without_password
 
 _BUSY_SECONDS = 30
+# Whole, for servers older than Redis 6; a worker that is to end waits as long.
+_WAIT_SECONDS = 1
 # A server that does not answer within this is unreachable; the sweep rings again.
 _ANSWER_SECONDS = 5
 
@@ -25,6 +27,14 @@ class PooledRedisStorage(RedisStorage):  # type: ignore[misc]
         """The present instant by the server."""
         seconds, microseconds = self.conn.time()
         return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
+
+    def await_message(self, keys: Sequence[str]) -> tuple[str, bytes] | None:
+        """The next message in any of these lists, the first list first, and its list.
+
+        None when there is none within a second.
+        """
+        taken = self.conn.brpop(keys, timeout=_WAIT_SECONDS)
+        return None if taken is None else (taken[0].decode(), taken[1])
 
     def close(self) -> None:
         """Let go of every connection; the next use makes another."""

@@ -47,7 +47,8 @@ class Taker(huey.consumer.Worker):  # type: ignore[misc]
             self.stop_flag.wait(self.huey.doorbell.outage.pause or _REFUSED_PAUSE)
             return
         if ring is None:
-            self.sleep()
+            if not self.huey.can_wait:
+                self.sleep()
             return
         self.delay = self.default_delay
         self._carry_out(ring)

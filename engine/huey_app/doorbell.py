@@ -19,6 +19,8 @@ from engine.outage import Outage
 from engine.redaction import hide_password, without_password
 
 _LARGEST_ID = 2**63 - 1
+# Of what all queues have in common, any of them can tell.
+_ANY_QUEUE = "default"
 
 
 class QueueUnreachable(Unreachable):
@@ -117,6 +119,31 @@ class Doorbell:
             raise refused
         return None
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether `await_ring` waits, so that nobody else has to; asks nobody."""
+        return hasattr(self.storage(_ANY_QUEUE), "await_message")
+
+    def await_ring(self, queues: Sequence[str]) -> Ring | None:
+        """The next run that comes to any of these queues, at once; None if none does for a while.
+
+        As `take` where the server cannot be waited for.
+        """
+        if not self.can_wait:
+            return self.take(queues)
+        with self._asked():
+            storages = {self.storage(queue).queue_key: queue for queue in queues}
+            taken = self.storage(queues[0]).await_message(list(storages))
+        if taken is None:
+            return None
+        key, message = taken
+        run_id = run_id_in(message)
+        if run_id is None:
+            with self._counting:
+                self.foreign_messages += 1
+            return None
+        return Ring(run_id, storages[key])
+
     def waiting(self, queue: str) -> frozenset[int]:
         """The runs whose messages are in the queue now."""
         with self._asked():
@@ -131,7 +158,7 @@ class Doorbell:
     def server_clock(self) -> datetime | None:
         """The present instant by the queue's server; None if it has no clock of its own."""
         with self._asked():
-            ask = getattr(self.storage("default"), "server_clock", None)
+            ask = getattr(self.storage(_ANY_QUEUE), "server_clock", None)
             return None if ask is None else ask()
 
     def storage(self, queue: str) -> BaseStorage:

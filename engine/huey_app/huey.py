@@ -84,9 +84,17 @@ class EngineHuey(huey.api.Huey):  # type: ignore[misc]
         }
         return Consumer(self, **options)
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether `dequeue` waits for a run, so that no thread need sleep between two calls."""
+        return self.doorbell.can_wait
+
     def dequeue(self) -> Ring | None:
-        """The next run that waits, if any; raises QueueUnreachable."""
-        return self.doorbell.take(self.queues)
+        """The next run, if there is one, or comes while it waits; raises QueueUnreachable."""
+        ring = self.doorbell.take(self.queues)
+        if ring is None and self.can_wait and self.hands.is_hungry:
+            return self.doorbell.await_ring(self.queues)
+        return ring
 
     def execute(self, task: Ring, timestamp: object = None) -> None:
         """Carry the run out; none of Huey's locks, limits or revocations has a say.

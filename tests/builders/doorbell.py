@@ -12,6 +12,11 @@ class FakeDoorbell(Doorbell):
         self.broken = False
         self.refused = ""
 
+    @property
+    def can_wait(self) -> bool:
+        """There is nobody to wait for."""
+        return False
+
     def ring(self, queue: str, run_id: int) -> None:
         """Remember the message."""
         self._require_answer()

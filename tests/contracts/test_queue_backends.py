@@ -20,6 +20,7 @@ from engine.huey_app.doorbell import (
     QueueRefused,
     QueueShut,
     QueueUnreachable,
+    Ring,
     message_of,
     run_id_in,
 )
@@ -273,6 +274,36 @@ def test_a_message_that_arrives_while_takers_wait_reaches_one_of_them(
         doorbell.ring("default", run_id)
         assert taken(other, ["default"]) == run_id
     other.close()
+
+
+def test_a_run_that_comes_while_somebody_waits_is_taken_at_once(
+    doorbell: Doorbell, url: str
+) -> None:
+    other = Doorbell(url)
+    assert other.await_ring(["high", "low"]) is None
+    # What is there need not be waited for, and the queues keep their order.
+    doorbell.ring("low", 1)
+    doorbell.ring("high", 2)
+    assert [other.await_ring(["high", "low"]) for _ in range(2)] == [
+        Ring(2, "high"),
+        Ring(1, "low"),
+    ]
+    rung = Thread(target=lambda: doorbell.ring("low", 3))
+    rung.start()
+    until(lambda: other.await_ring(["high", "low"]) == Ring(3, "low"))
+    rung.join()
+    assert doorbell.size("low") == 0
+    other.close()
+
+
+def test_a_foreign_message_that_comes_while_somebody_waits_is_counted(doorbell: Doorbell) -> None:
+    doorbell.storage("default").enqueue(b"not ours")
+    assert doorbell.await_ring(["default"]) is None
+    assert (doorbell.foreign_messages, doorbell.size("default")) == (1, 0)
+
+
+def test_only_redis_can_be_waited_for(doorbell: Doorbell, url: str) -> None:
+    assert doorbell.can_wait is url.startswith("redis")
 
 
 def test_a_message_is_json_and_nothing_else() -> None:

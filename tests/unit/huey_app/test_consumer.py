@@ -37,6 +37,17 @@ class Bell(FakeDoorbell):
         return Ring(run_id, queue)
 
 
+class WaitingBell(Bell):
+    """One that waits for a message, and then gets the one that `comes`."""
+
+    can_wait = True
+    comes: Ring | None = None
+
+    def await_ring(self, queues: object) -> Ring | None:
+        """The message."""
+        return self.comes
+
+
 @dataclass
 class Hands:
     """Remember what they carried out, unless they raise."""
@@ -120,6 +131,17 @@ def test_an_empty_queue_is_asked_again_after_a_while(taker: Taker) -> None:
         taker.loop()
     assert taker.stop_flag.waits[0] == pytest.approx(0.1)
     assert taker.stop_flag.waits[-1] == pytest.approx(0.5)
+
+
+def test_a_queue_that_was_waited_for_is_asked_again_at_once(hands: Hands) -> None:
+    bell = WaitingBell()
+    huey = StorelessHuey(bell, ["default"], hands, Outage("the run ledger"))
+    taker = Taker(huey, Stop(), default_delay=0.1, max_delay=0.5, backoff=1.15)
+    taker.loop()
+    bell.comes = Ring(7, "default")
+    taker.loop()
+    assert hands.done == [7]
+    assert taker.stop_flag.waits == []
 
 
 def test_a_queue_that_is_away_is_waited_for_and_said_once(
