@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +156,45 @@ def test_no_panel_lies_over_another() -> None:
         assert max(x for x, _ in own) < 24
         assert not own & cells, panel["title"]
         cells |= own
+
+
+def _commands() -> Iterator[tuple[str, str, int]]:
+    """What process managers start, and how many seconds they wait when they stop it."""
+    for file in (DEPLOY / "systemd").glob("*.service"):
+        unit = ConfigParser(interpolation=None, strict=False)
+        unit.optionxform = str  # type: ignore[assignment,method-assign]
+        unit.read(file)
+        service = unit["Service"]
+        assert service["Restart"] == "always"
+        yield file.name, service["ExecStart"], int(service["TimeoutStopSec"])
+    programs = ConfigParser(interpolation=None)
+    programs.read(DEPLOY / "supervisor" / "engine.conf")
+    for name in programs.sections():
+        program = programs[name]
+        assert (program["stopsignal"], program["autorestart"]) == ("TERM", "true")
+        yield name, program["command"], int(program["stopwaitsecs"])
+
+
+def test_what_process_managers_start_can_be_typed_and_has_its_grace_time() -> None:
+    found = [*_commands()]
+    assert len(found) == 4
+    for where, command, waits in found:
+        program, *words = command.split()
+        assert program.endswith("/.venv/bin/engine"), where
+        assert problem_with(" ".join(["engine", *words])) is None, where
+        grace = re.search(r"--grace=(\d+)", command)
+        assert waits >= int(grace[1] if grace else 10) + 15, where
+
+
+def test_the_page_about_it_names_commands_and_metrics_that_are_there(
+    families: dict[str, set[str]],
+) -> None:
+    page = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^engine .*$", page, re.MULTILINE)
+    assert lines
+    for line in (*lines, *re.findall(r"`(engine [a-z][^`]*)`", page)):
+        assert problem_with(line) is None, line
+    named = set(NAME.findall(page))
+    bases = {re.sub(r"_(bucket|count|sum)$", "", name) for name in families}
+    assert named <= bases
+    assert bases - {name for name in bases if name.startswith("process_")} <= named
