@@ -10,12 +10,16 @@ from sqlalchemy import update
 from engine.states import UNFINISHED_RUNS, RunState
 from engine.store.cancelled_runs import CancelStore
 from engine.store.database import Database
+from engine.store.failed_run_reader import FailedRuns
+from engine.store.failed_runs import FailedRunStore
 from engine.store.operator_moves import RunMoveStore
+from engine.store.reviews import ReviewStore
 from engine.store.run import Claim, Run, RunError
 from engine.store.runs import RunStore
 from engine.store.tables import runs as runs_table
 from tests.builders.at_once import at_once
 from tests.builders.booking import BROKEN, a_claim, a_firing, a_run, let_leases_run_out
+from tests.contracts.store.test_failed_runs import retry
 
 HOUR = timedelta(hours=1)
 WHY = RunError(type="Quarantined", message="crashed 3 times", fingerprint="q" * 16)
@@ -192,3 +196,33 @@ def test_a_cancelled_run_makes_way_for_the_next_one_of_its_schedule(
     assert runs.claim(second.id, "worker-1") is None
     cancelling.cancel([first.id], actor="sara", reason=None)
     a_claim(runs, second)
+
+
+@pytest.mark.parametrize("time", range(3))
+def test_people_and_workers_who_move_the_same_runs_never_wait_in_a_circle(
+    runs: RunStore, cancelling: CancelStore, database: Database, time: int
+) -> None:
+    failed, reviews = FailedRunStore(database), ReviewStore(database)
+    claims = [a_claim(runs) for _ in range(30)]
+    for number, claim in enumerate(claims[:20]):
+        assert runs.fail(claim, BROKEN, needs_review=number % 3 == time)
+    ids = [claim.run_id for claim in claims]
+    some = FailedRuns(ids=ids[5:15])
+
+    def ring() -> object:
+        for _ in range(5):
+            runs.rung(ids)
+        return None
+
+    at_once(
+        lambda: retry(failed, FailedRuns(ids=ids)),
+        lambda: retry(failed),
+        lambda: failed.discard(some, actor="omar", reason=None),
+        lambda: cancelling.cancel(ids[::-1], actor="sara", reason=None),
+        lambda: cancelling.cancel_waiting(ids, actor="sara", reason=None),
+        lambda: [reviews.decide(each, "approved", actor="s", reason="r") for each in ids],
+        lambda: [runs.renew(claims[::-1]) for _ in range(5)],
+        ring,
+    )
+    over = {RunState.CANCELLED, RunState.DISCARDED, RunState.RUNNING, RunState.QUEUED}
+    assert {runs.get(each).state for each in ids} <= over | {RunState.FAILED}
