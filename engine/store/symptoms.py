@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from engine.states import RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
-from engine.store.run_reader import CLAIMABLE
 from engine.store.schedule_marks import ScheduleMark, all_marks
 from engine.store.tables import attempts, runs
 
@@ -47,13 +46,6 @@ class Symptoms:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-
-    def rung_for(self, queue: str, *, before: timedelta) -> frozenset[int]:
-        """The ready runs of a queue that were rung for that long ago, or longer."""
-        rung = runs.c.rung_at < database_now(-before, steady=True)
-        query = select(runs.c.id).where(_ready(), runs.c.queue == queue, rung)
-        with self.database.read() as connection:
-            return frozenset(connection.execute(query.limit(_RECENT_RUNS)).scalars())
 
     def running(self) -> Mapping[str, int]:
         """How many runs each worker carries out, by its id."""
@@ -141,7 +133,3 @@ class Symptoms:
         """How far each schedule is booked."""
         with self.database.read() as connection:
             return all_marks(connection)
-
-
-def _ready() -> ColumnElement[bool]:
-    return and_(runs.c.state.in_(CLAIMABLE), runs.c.ready_at <= database_now(steady=True))

@@ -1,7 +1,7 @@
 """The queue is away or paused, or nobody takes what is in it."""
 
+import time
 from collections.abc import Iterator
-from datetime import timedelta
 
 from engine.errors import Unreachable
 from engine.operations.doctor.cause import Cause, Finding, Question
@@ -9,9 +9,10 @@ from engine.operations.doctor.patient import Patient
 from engine.operations.doctor.probes import probe_of
 from engine.operations.doctor.wording import counted, lasting, listed
 from engine.store.run_counts import QueueCounts
+from engine.store.workers import Process
 
 # A worker that has nothing to do looks at its queues twice a second.
-_LYING_FOR = timedelta(seconds=10)
+LOOK_AGAIN_SECONDS = 3.0
 
 
 def _away(patient: Patient) -> Iterator[Finding]:
@@ -36,26 +37,36 @@ def _paused(patient: Patient) -> Iterator[Finding]:
 def _untaken(patient: Patient) -> Iterator[Finding]:
     if not patient.has_queue:
         return
-    running = patient.symptoms.running()
-    stopped = {pause.queue for pause in patient.paused}
-    for queue in patient.waiting:
-        idle = [
-            worker
-            for worker in patient.workers
-            if queue in worker.queues and running.get(worker.id, 0) < worker.threads
-        ]
-        if not idle or queue in stopped:
-            continue
-        rung = patient.symptoms.rung_for(queue, before=_LYING_FOR)
-        lying = rung & patient.doorbell.waiting(queue)
-        if lying:
+    paused = {pause.queue for pause in patient.paused}
+    served = {queue for worker in patient.workers for queue in worker.queues}
+    lying = {}
+    for queue in sorted(served - paused):
+        messages = patient.doorbell.waiting(queue)
+        if messages and _idle(patient, queue):
+            lying[queue] = messages
+    if not lying:
+        return
+    time.sleep(LOOK_AGAIN_SECONDS)
+    for queue, messages in lying.items():
+        idle = _idle(patient, queue)
+        if idle and messages <= patient.doorbell.waiting(queue):
             hosts = listed(sorted({worker.host for worker in idle}))
             text = (
-                f"{counted(len(lying), 'message')} in {patient.doorbell.shown_url} for the queue "
-                f"{queue}, and idle workers on {hosts} do not take any: is their ENGINE_QUEUE_URL "
-                "another one?"
+                f"{counted(len(messages), 'message')} in {patient.doorbell.shown_url} for the "
+                f"queue {queue}, and idle workers on {hosts} do not take any: is their "
+                "ENGINE_QUEUE_URL another one?"
             )
             yield Finding(text=text, next=["engine queue workers", "env | grep ENGINE_QUEUE_URL"])
+
+
+def _idle(patient: Patient, queue: str) -> list[Process]:
+    """The workers of a queue that could carry out more runs than they do now."""
+    running = patient.symptoms.running()
+    return [
+        worker
+        for worker in patient.workers
+        if queue in worker.queues and running.get(worker.id, 0) < worker.threads
+    ]
 
 
 QUEUE_AWAY = Cause(

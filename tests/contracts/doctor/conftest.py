@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.huey_app.doorbell import Doorbell
 from engine.store.database import BACKENDS, Database
 from tests.builders.database import a_database, a_postgres_database, empty
 from tests.builders.patient import Home
@@ -35,7 +36,11 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.fixture
-def on_redis(home: Home, redis_server: RedisServer, request: pytest.FixtureRequest) -> Home:
-    """The home with its queue on Redis, which may hold messages of other tests."""
+def on_redis(home: Home, redis_server: RedisServer) -> Home:
+    """The home with its queue on Redis, which is empty."""
     home.queue_url = redis_server.url
+    doorbell = Doorbell(home.queue_url)
+    while doorbell.take(["default"]):
+        pass
+    doorbell.close()
     return home

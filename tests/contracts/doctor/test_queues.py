@@ -1,13 +1,17 @@
 """Queues that are away, paused, or emptied by nobody."""
 
 import socket
+import time
 from pathlib import Path
 
+import pytest
+
 from engine.huey_app.doorbell import Doorbell
+from engine.operations.doctor import queues
 from engine.operations.doctor.cause import Verdict
 from engine.operations.doctor.queues import MESSAGES_UNTAKEN, QUEUE_AWAY, QUEUE_PAUSED
 from engine.store.paused_queues import PausedQueueStore
-from tests.builders.booking import a_claim, let_rings_fade
+from tests.builders.booking import a_claim
 from tests.builders.patient import Home
 from tests.builders.redis import start_redis
 
@@ -44,11 +48,15 @@ def test_a_queue_is_paused(home: Home) -> None:
     assert list(finding.next) == ["engine queue resume default"]
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker is there that could take a message meanwhile."""
+    monkeypatch.setattr(queues, "LOOK_AGAIN_SECONDS", 0.0)
+
+
 def test_idle_workers_do_not_take_what_lies_in_the_queue(on_redis: Home) -> None:
     on_redis.worker()
     on_redis.ring()
-    assert on_redis.is_free_of(MESSAGES_UNTAKEN)
-    let_rings_fade(on_redis.database)
     assert "is their ENGINE_QUEUE_URL another one?" in on_redis.has(MESSAGES_UNTAKEN)
 
 
@@ -56,19 +64,19 @@ def test_a_worker_that_is_busy_may_leave_messages_where_they_are(on_redis: Home)
     on_redis.worker(threads=1)
     a_claim(on_redis.store, worker="host:7:aaaaaa")
     on_redis.ring()
-    let_rings_fade(on_redis.database)
     assert on_redis.is_free_of(MESSAGES_UNTAKEN)
 
 
-def test_a_message_that_was_taken_does_not_lie_there(on_redis: Home) -> None:
+def test_one_message_that_is_taken_shows_that_somebody_takes_them(
+    on_redis: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on_redis.worker()
     on_redis.ring()
-    let_rings_fade(on_redis.database)
+    on_redis.ring()
     doorbell = Doorbell(on_redis.queue_url)
-    while doorbell.take(["default"]):
-        pass
-    doorbell.close()
+    monkeypatch.setattr(time, "sleep", lambda _: doorbell.take(["default"]))
     assert on_redis.is_free_of(MESSAGES_UNTAKEN)
+    doorbell.close()
 
 
 def test_what_lies_in_a_queue_that_is_away_is_not_known(home: Home, tmp_path: Path) -> None:
@@ -76,7 +84,6 @@ def test_what_lies_in_a_queue_that_is_away_is_not_known(home: Home, tmp_path: Pa
     home.queue_url = redis.url
     home.worker()
     home.ring()
-    let_rings_fade(home.database)
     redis.stop()
     found = home.look(MESSAGES_UNTAKEN)
     assert found.verdict is Verdict.UNCHECKED

@@ -19,7 +19,6 @@ from tests.builders.booking import (
     a_run,
     due_now,
     let_leases_run_out,
-    let_rings_fade,
 )
 
 DAY = timedelta(days=1)
@@ -40,17 +39,6 @@ def a_failed_run(store: RunStore) -> str:
     run = a_run(store, attempts=1)
     store.fail(a_claim(store, run), BROKEN)
     return run.reference
-
-
-def test_a_run_whose_bell_was_rung_just_now_is_not_left_lying(
-    database: Database, store: RunStore, symptoms: Symptoms
-) -> None:
-    run = a_run(store)
-    store.rung([run.id])
-    assert symptoms.rung_for("default", before=MINUTE) == frozenset()
-    let_rings_fade(database)
-    assert symptoms.rung_for("default", before=MINUTE) == {run.id}
-    assert symptoms.rung_for("payouts", before=MINUTE) == frozenset()
 
 
 def test_workers_have_the_runs_that_they_carry_out(store: RunStore, symptoms: Symptoms) -> None:

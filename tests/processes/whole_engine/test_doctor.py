@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.cli.table import width_of
+from engine.store.workers import WorkerStore
 from tests.builders.database import a_postgres_ledger
 from tests.builders.home import ROOT, Home, kill
 from tests.builders.postgres import PostgresServer
@@ -86,6 +87,18 @@ def test_a_machine_whose_clock_is_wrong_is_told_by_both_servers(
         "the ledger's clock is 7 min ahead of this machine's",
         "the queue's clock is 7 min ahead of this machine's",
     ]
+
+
+def test_a_worker_on_another_redis_database_leaves_what_is_rung_here(redis_home: Home) -> None:
+    url = redis_home.environment["ENGINE_QUEUE_URL"]
+    redis_home.more = {"ENGINE_QUEUE_URL": url.removesuffix("/0") + "/1"}
+    redis_home.start_worker()
+    until(lambda: WorkerStore(redis_home.database).present(), within=60)
+    redis_home.more = {}
+    redis_home.book("tick")
+    causes, code = examined(redis_home)
+    assert code == 4
+    assert "another one?" in causes["messages_untaken"]["findings"][0]["text"]
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
