@@ -159,6 +159,11 @@ def test_process_managers_and_health_checks_start_what_there_is(language: str) -
     assert [problem for command in commands if (problem := problem_with(command))] == []
 
 
+def test_the_supervisor_file_that_is_shown_is_the_one_to_copy() -> None:
+    file = (ROOT / "deploy" / "supervisor" / "engine.conf").read_text(encoding="utf-8")
+    assert set(blocks("ini")[0].splitlines()) <= {*file.splitlines(), ""}
+
+
 def test_the_job_is_one(tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs" / "__init__.py").touch()
