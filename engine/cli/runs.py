@@ -142,6 +142,7 @@ def show(name: Name, as_json: Json = False) -> None:
             "scheduled for": run.scheduled_for,
             "period": " to ".join(map(local, run.period)) if run.period else None,
             "due": run.due_at,
+            "tried until": run.retry_until,
             "started": run.started_at,
             "finished": run.finished_at,
             "attempt": f"{run.attempt} of {run.attempts_allowed}",

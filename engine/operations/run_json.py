@@ -39,6 +39,7 @@ def run_json(run: Run, artifacts: Sequence[Artifact] = ()) -> dict[str, Any]:
         "scheduled_for": rfc3339(run.scheduled_for),
         "due_at": rfc3339(run.due_at),
         "ready_at": rfc3339(run.ready_at),
+        "retry_until": rfc3339(run.retry_until),
         "blocked_at": rfc3339(run.blocked_at),
         "period": {"start": rfc3339(run.period[0]), "end": rfc3339(run.period[1])}
         if run.period

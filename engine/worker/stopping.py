@@ -57,6 +57,11 @@ class Stopping:
         self._since = self.monotonic()
 
     @property
+    def has_limits(self) -> bool:
+        """Whether there is anything to look at now and then."""
+        return self.limits != WorkerLimits()
+
+    @property
     def is_patient(self) -> bool:
         """Whether what is under way may take as long as it needs."""
         return self.cause in _PATIENT

@@ -75,9 +75,10 @@ class Worker:
             Rounds("fence", self.claims.fence, seconds=FENCE_SECONDS),
             Rounds("cancel", self._stop_cancelled, seconds=CANCEL_SECONDS),
             Rounds("sweep", self.sweep.once, seconds=SWEEP_SECONDS),
-            Rounds("limits", self._look, seconds=LOOK_SECONDS),
             Rounds("spool", self.purge_spool, seconds=SPOOL_SECONDS),
         ]
+        if self.stopping.has_limits:
+            self._rounds.append(Rounds("limits", self._look, seconds=LOOK_SECONDS))
         for rounds in self._rounds:
             rounds.start()
 
