@@ -13,6 +13,7 @@ from tests.builders.sftp import SftpServer, start_sftp
 from tests.builders.source import BACKENDS, SourceDatabase, a_source
 from tests.no_skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.no_skips import pytest_runtest_makereport as pytest_runtest_makereport
+from tests.temporary_files import pytest_configure as pytest_configure
 
 
 @pytest.fixture(scope="session")
