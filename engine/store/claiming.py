@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import FromClause
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
@@ -219,7 +219,7 @@ def _rung() -> Select[Any]:
     """The run with the id `run_id`, and who comes before it in its queue, if anybody does."""
     rung, other = runs.alias("rung"), runs.alias("other")
     queue, priority = rung.c.queue, rung.c.priority
-    higher = _first_in_order(queue, lambda of: of.c.priority > priority, correlated=rung)
+    higher = _first_in_order(queue, above=priority).correlate(rung)
     # Its ring lies behind this one: it was passed over, blocked, or between two attempts.
     equal = (
         select(other.c.id)
@@ -246,21 +246,22 @@ def _first_of_others() -> Select[Any]:
 
 def _first_in_order(
     queue: ColumnElement[str],
-    where: Callable[[FromClause], ColumnElement[bool]],
+    where: Callable[[FromClause], ColumnElement[bool]] = lambda _: true(),
     *,
-    correlated: FromClause | None = None,
+    above: ColumnElement[int] | None = None,
 ) -> Select[Any]:
     # In two steps, for the index is not in both orders: first the priority, then the run.
     top, first = runs.alias("top"), runs.alias("first")
-    can = [
+    of_top, of_first = (
         and_(is_ready(of), of.c.queue == queue, ~has_one_before_it(of), where(of))
         for of in (top, first)
-    ]
-    priority = select(top.c.priority).where(can[0]).order_by(top.c.priority.desc()).limit(1)
-    found = select(first.c.id).order_by(first.c.ready_at, first.c.id).limit(1)
-    if correlated is not None:
-        priority, found = priority.correlate(correlated), found.correlate(correlated)
-    return found.where(can[1], first.c.priority == priority.scalar_subquery())
+    )
+    priority = select(top.c.priority).where(of_top).order_by(top.c.priority.desc()).limit(1)
+    if above is not None:
+        # Not said of the run itself: SQLite would sort all that are above.
+        priority = priority.where(top.c.priority > above).correlate(above.table)
+    of_first = and_(of_first, first.c.priority == priority.scalar_subquery())
+    return select(first.c.id).where(of_first).order_by(first.c.ready_at, first.c.id).limit(1)
 
 
 _RUNG = _rung()
