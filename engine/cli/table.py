@@ -9,7 +9,7 @@ _GAP = "  "
 # Text of this width or more is prose. It is wrapped first, into no less than so much.
 _PROSE = 25
 _NARROWEST_PROSE = 12
-# Then all are, but none is made narrower than this, or than its heading; no cell fills more lines.
+# Then all are, but none is made narrower than this; no cell fills more lines.
 _NARROWEST = 10
 _MOST_LINES = 4
 _MORE = "…"
@@ -28,10 +28,7 @@ def lay_out(
     """
     widths = _widths(heads, lines)
     if width is not None:
-        floors = [
-            min(max(width_of(head), _NARROWEST), own)
-            for head, own in zip(heads, widths, strict=True)
-        ]
+        floors = [*map(_floor, heads, zip(*lines, strict=True), widths)]
         fitting = _prose_wrapped(widths, width) or _narrowed(widths, floors, width)
         if fitting is None:
             yield from _as_facts(heads, lines, width)
@@ -79,6 +76,13 @@ def _widths(heads: Line, lines: Sequence[Line]) -> list[int]:
 
 def _prose_wrapped(widths: Sequence[int], width: int) -> list[int] | None:
     return _narrowed(widths, [own if own < _PROSE else _NARROWEST_PROSE for own in widths], width)
+
+
+def _floor(head: str, column: Line, own: int) -> int:
+    """As narrow as no heading and no part of a name is broken, unless that is as long as prose."""
+    parts = (width_of(piece) for text in column for piece in _PIECES.findall(text))
+    longest = max((part for part in parts if part < _PROSE), default=0)
+    return min(max(width_of(head), longest, _NARROWEST), own)
 
 
 def _narrowed(widths: Sequence[int], floors: Sequence[int], width: int) -> list[int] | None:

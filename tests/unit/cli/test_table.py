@@ -87,3 +87,13 @@ def test_prose_is_wrapped_before_anything_else() -> None:
 def test_a_table_fits_as_long_as_no_more_than_prose_is_wrapped(width: int, enough: bool) -> None:
     lines = [("2026-11-24 06:00:00", "RuntimeError: the gateway did not answer")]
     assert fits(("AT", "WHY"), lines, width) is enough
+
+
+def test_a_fingerprint_is_never_broken_over_lines() -> None:
+    lines = [("e50951a4f7f5a9a4", "2026-11-24 06:00:00", "2026-11-24 07:00:00")]
+    heads = ("FINGERPRINT", "FIRST", "LAST")
+    assert [*lay_out(heads, lines, (False,) * 3, 45)] == [
+        "FINGERPRINT       FIRST         LAST",
+        "e50951a4f7f5a9a4  2026-11-24    2026-11-24",
+        "                  06:00:00      07:00:00",
+    ]
