@@ -1,4 +1,8 @@
-"""Events: what an operator should hear of, as frozen facts. Each is raised once, by its key."""
+"""Events: what an operator should hear of, as frozen facts. Each is raised once, by its key.
+
+That a run failed is no event of its own: it is listed, counted and measured, and becomes one when
+nobody has touched it for a day, or when nothing goes on without a person.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,18 +1,25 @@
 """The watch: what nobody else would tell an operator of is an event, once."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
+from engine.app import build_app
+from engine.dispatch import Dispatch
 from engine.events import EventKind
+from engine.execution.sweep import Sweep
 from engine.execution.watch import Watch
+from engine.settings import Settings
 from engine.store.database import Database
 from engine.store.events import EventStore
+from engine.store.leases import LeaseStore
 from engine.store.run_counts import RunCounts
 from engine.store.runs import RunStore
 from engine.store.tables import runs as run_table
 from tests.builders.booking import BROKEN, LONG_AGO, a_claim
+from tests.builders.doorbell import FakeDoorbell
 
 
 def watch(database: Database) -> Watch:
@@ -74,3 +81,24 @@ def test_it_does_not_look_again_at_once(
     now += timedelta(minutes=5).total_seconds()
     ours.look()
     assert kinds(database) == [EventKind.FAILED_RUNS_UNTOUCHED, EventKind.RUN_NEEDS_REVIEW]
+
+
+def test_whoever_sweeps_watches(database: Database, runs: RunStore) -> None:
+    a_failed_run(runs, needs_review=True)
+    doorbell = FakeDoorbell()
+    sweep = Sweep(
+        holder="one",
+        dispatch=Dispatch(runs=runs, doorbell=doorbell),
+        leases=LeaseStore(database),
+        jobs={},
+        watch=watch(database),
+    )
+    doorbell.broken = True
+    assert sweep.once()
+    assert kinds(database) == [EventKind.RUN_NEEDS_REVIEW]
+
+
+def test_every_process_of_an_engine_takes_its_part(tmp_path: Path) -> None:
+    app = build_app(Settings(home=tmp_path))
+    assert app._sweep("one").watch is not None
+    app.close()
