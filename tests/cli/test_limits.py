@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.limits import LimitGroup, Limits
 from engine.states import RunState
 from engine.store.runs import RunStore
-from tests.builders.booking import put_all_in
+from tests.builders.booking import a_run, put_all_in
 from tests.builders.database import a_database
 from tests.cli.conftest import Engine, engine_in
 
@@ -108,6 +109,16 @@ def test_the_jobs_show_their_limits(engine: Engine) -> None:
     table = engine("jobs").stdout
     assert "2 at a time, 60/m for each wallet_id" in table
     assert "one unfinished for each wallet_id; priority 5" in table
+
+
+def test_a_run_that_is_held_back_says_so(engine: Engine, runs: RunStore) -> None:
+    first, waiting = (a_run(runs, job="refund", params={"wallet_id": 9}) for _ in range(2))
+    group = LimitGroup(key="wallet 9", limits=Limits(concurrency=1))
+    assert runs.claim(first.id, "worker-1", group) is not None
+    assert runs.claim(waiting.id, "worker-1", group) is None
+    assert "held back by a limit since" in engine("runs", "show", str(waiting.id)).stdout
+    shown = json.loads(engine("runs", "show", str(waiting.id), "--json").stdout)
+    assert shown["blocked_at"] is not None
 
 
 def test_a_job_whose_limits_cannot_work_is_named(engine: Engine, home: Path) -> None:
