@@ -32,7 +32,10 @@ print("imported:", *sys.modules)
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["queue", "--help"], ["breaks", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["queue", "--help"], ["queue", "retry", "--help"], ["doctor", "--help"]],
+)
 def test_help_imports_no_heavy_library(arguments: list[str]) -> None:
     ended = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=True

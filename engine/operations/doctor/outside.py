@@ -6,7 +6,7 @@ from datetime import timedelta
 from engine.artifact_files.faults import FileMissing, StorageRefused, StorageUnreachable
 from engine.errors import EngineError
 from engine.operations.doctor.cause import Cause, Finding, Question
-from engine.operations.doctor.patient import Patient, timed
+from engine.operations.doctor.patient import Patient, quickest
 from engine.operations.doctor.probes import probe_of
 from engine.operations.doctor.wording import lasting
 
@@ -21,7 +21,7 @@ def _sources(patient: Patient) -> Iterator[Finding]:
     for name, source in patient.sources.items():
         url = patient.settings.source_urls[name]
         try:
-            _, took = timed(source.require_reachable)
+            took = quickest(source.require_reachable, enough=_SLOW_SOURCE)
         except EngineError as error:
             yield Finding(text=str(error), next=[probe_of(url)])
             continue
@@ -34,9 +34,7 @@ def _calls(patient: Patient) -> Iterator[Finding]:
     unasked: EngineError | None = None
     for what, url, ask, slow in _answers(patient):
         try:
-            # The first one may have to connect.
-            ask()
-            _, took = timed(ask)
+            took = quickest(ask, enough=slow)
         except (StorageUnreachable, StorageRefused) as error:
             yield Finding(text=str(error), next=[probe_of(url)])
             continue

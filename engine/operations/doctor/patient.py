@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_TRIES = 3
+
 
 class CannotBeAsked(EngineError):
     """What a cause is looked for in is itself unwell; another cause says so."""
@@ -204,11 +206,17 @@ class Patient:
         return {name: open_source(name, url, home) for name, url in sorted(urls.items())}
 
 
-def timed(ask: Callable[[], T]) -> tuple[T, float]:
-    """What was answered, and within how many seconds."""
-    begun = time.monotonic()
-    answer = ask()
-    return answer, time.monotonic() - begun
+def quickest(ask: Callable[[], object], *, enough: float) -> float:
+    """Within how many seconds it is answered at best; it is asked again unless that is `enough`.
+
+    The first time it may have to connect, and any time this machine may be busy with others.
+    """
+    took: list[float] = []
+    while len(took) < _TRIES and min(took, default=enough) >= enough:
+        begun = time.monotonic()
+        ask()
+        took.append(time.monotonic() - begun)
+    return min(took)
 
 
 def apart(clock: Clock, ask: Callable[[], datetime | None]) -> timedelta:
