@@ -20,6 +20,8 @@ from engine.metrics.readings import Readings
 from engine.store.attempt_sums import BOUNDS, CAUSES, Durations
 from engine.store.run_counts import QueueCounts
 
+# Not `job`: that is what Prometheus calls the group of targets it scrapes.
+JOB = "job_name"
 _STATES = ("ready", "delayed", "retrying", "running", "failed")
 # Shown from the first scrape on: of a counter that appears with its first count, `increase` sees
 # nothing.
@@ -124,26 +126,26 @@ def _of_processes(reading: Reading) -> Iterator[Metric]:
 def _of_jobs(reading: Reading, known: Iterable[str]) -> Iterator[Metric]:
     sums = reading.sums
     jobs = sorted({*known, *sums.booked})
-    booked = CounterMetricFamily("engine_runs_booked", "Runs that were booked.", labels=["job"])
+    booked = CounterMetricFamily("engine_runs_booked", "Runs that were booked.", labels=[JOB])
     attempts = CounterMetricFamily(
-        "engine_attempts", "Attempts that ended, by outcome.", labels=["job", "outcome"]
+        "engine_attempts", "Attempts that ended, by outcome.", labels=[JOB, "outcome"]
     )
     retries = CounterMetricFamily(
-        "engine_retries", "Attempts that ended and were not their run's first.", labels=["job"]
+        "engine_retries", "Attempts that ended and were not their run's first.", labels=[JOB]
     )
     rescues = CounterMetricFamily(
         "engine_rescues", "Attempts whose worker was lost, and whose runs were taken up.",
-        labels=["job"],
+        labels=[JOB],
     )  # fmt: skip
     skipped = CounterMetricFamily(
         "engine_firings_skipped",
         "Firings that were booked as skipped: missed (no scheduler was running), overlap, other.",
-        labels=["job", "cause"],
+        labels=[JOB, "cause"],
     )
     took = HistogramMetricFamily(
         "engine_attempt_duration_seconds",
         "How long attempts took that succeeded or failed.",
-        labels=["job"],
+        labels=[JOB],
     )
     outcomes = sorted({*_OUTCOMES, *(outcome for _, outcome in sums.attempts)})
     for job in jobs:

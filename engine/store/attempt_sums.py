@@ -109,7 +109,8 @@ class RunningSums:
         before = self._ended_until
         if before is not None and old < before - _COMMITTED_WITHIN:
             # The ledger's clock was set back: what ends now would be taken for counted.
-            before, self._ended = None, _Ended()
+            self._ended_until = before = None
+            self._ended = _Ended()
         if before is None or old > before:
             self._ended += _ended(
                 connection, _until(old) if before is None else _between(before, old)

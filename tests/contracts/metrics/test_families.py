@@ -48,12 +48,12 @@ def test_a_new_ledger_shows_every_counter_at_zero(database: Database) -> None:
     info = f'engine_info{{ledger="{ledger}",revision="{REVISION}",version="0.1.0"}}'
     assert found[info] == 1
     for name in (
-        'engine_attempts_total{job="pay",outcome="failed"}',
-        'engine_retries_total{job="pay"}',
-        'engine_rescues_total{job="pay"}',
-        'engine_runs_booked_total{job="pay"}',
-        'engine_firings_skipped_total{cause="missed",job="pay"}',
-        'engine_attempt_duration_seconds_count{job="pay"}',
+        'engine_attempts_total{job_name="pay",outcome="failed"}',
+        'engine_retries_total{job_name="pay"}',
+        'engine_rescues_total{job_name="pay"}',
+        'engine_runs_booked_total{job_name="pay"}',
+        'engine_firings_skipped_total{cause="missed",job_name="pay"}',
+        'engine_attempt_duration_seconds_count{job_name="pay"}',
         'engine_runs{queue="payouts",state="ready"}',
         'engine_oldest_wait_seconds{queue="payouts"}',
         'engine_processes{kind="worker"}',
@@ -97,13 +97,13 @@ def test_counters_are_of_the_ledger_and_never_go_down(database: Database, runs: 
     runs.rescue(dead, BROKEN, None)
     a_run(runs, firing=a_firing(), skipped="missed: no scheduler was running")
     first, again = scrape(database), scrape(database)
-    assert first['engine_attempts_total{job="purge",outcome="failed"}'] == 1
-    assert first['engine_attempts_total{job="purge",outcome="succeeded"}'] == 1
-    assert first['engine_retries_total{job="purge"}'] == 1
-    assert first['engine_rescues_total{job="purge"}'] == 1
-    assert first['engine_runs_booked_total{job="purge"}'] == 3
-    assert first['engine_firings_skipped_total{cause="missed",job="purge"}'] == 1
-    assert first['engine_attempt_duration_seconds_bucket{job="purge",le="+Inf"}'] == 2
+    assert first['engine_attempts_total{job_name="purge",outcome="failed"}'] == 1
+    assert first['engine_attempts_total{job_name="purge",outcome="succeeded"}'] == 1
+    assert first['engine_retries_total{job_name="purge"}'] == 1
+    assert first['engine_rescues_total{job_name="purge"}'] == 1
+    assert first['engine_runs_booked_total{job_name="purge"}'] == 3
+    assert first['engine_firings_skipped_total{cause="missed",job_name="purge"}'] == 1
+    assert first['engine_attempt_duration_seconds_bucket{job_name="purge",le="+Inf"}'] == 2
     counters = [name for name in first if "_total" in name or "_bucket" in name]
     assert counters
     assert {name: again[name] for name in counters} == {name: first[name] for name in counters}
@@ -115,7 +115,7 @@ def test_the_buckets_of_a_histogram_only_grow(database: Database, runs: RunStore
     buckets = [value for name, value in found.items() if "_bucket{" in name and "purge" in name]
     assert len(buckets) == 11
     assert buckets == sorted(buckets)
-    assert buckets[-1] == found['engine_attempt_duration_seconds_count{job="purge"}'] == 1
+    assert buckets[-1] == found['engine_attempt_duration_seconds_count{job_name="purge"}'] == 1
 
 
 def test_of_a_ledger_that_is_away_only_that_is_told() -> None:

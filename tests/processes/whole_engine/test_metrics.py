@@ -61,11 +61,11 @@ def test_what_a_worker_does_is_seen_at_the_next_scrape(either_home: Home) -> Non
     run = home.book("tick")
     home.start_worker()
     until(lambda: home.ended(run), within=30)
-    done = 'engine_attempts_total{job="tick",outcome="succeeded"}'
+    done = 'engine_attempts_total{job_name="tick",outcome="succeeded"}'
     until(lambda: scrape(port).get(done) == 1, within=30)
     found = scrape(port)
-    assert found['engine_runs_booked_total{job="tick"}'] == 1
-    assert found['engine_attempt_duration_seconds_count{job="tick"}'] == 1
+    assert found['engine_runs_booked_total{job_name="tick"}'] == 1
+    assert found['engine_attempt_duration_seconds_count{job_name="tick"}'] == 1
     assert found['engine_workers{queue="default"}'] == 1
     assert found['engine_processes{kind="scheduler"}'] == 1
 
