@@ -66,7 +66,7 @@ def offered(home: Path, *words: str) -> list[str]:
     ],
 )
 def test_bash_is_offered_what_there_is(home: Path, words: list[str], wanted: list[str]) -> None:
-    assert offered(home, *words) == wanted
+    assert sorted(offered(home, *words)) == wanted
 
 
 def test_the_references_of_runs_are_offered(home: Path, told: Told) -> None:
