@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from engine.cli import (
     artifacts,
@@ -72,7 +73,11 @@ def _exit_code(given: list[str], streams: Streams) -> int:
             from engine.cli.completion import offer_values
 
             offer_values(cli)
-        cli(noun_and_verb(given), prog_name="engine")
+        arguments = noun_and_verb(given)
+        if (text := help_of(arguments)) is not None:
+            print(text)
+            return 0
+        cli(arguments, prog_name="engine")
     except EngineError as error:
         streams.complain(str(error))
         return error.exit_code
@@ -83,6 +88,23 @@ def _exit_code(given: list[str], streams: Streams) -> int:
             raise
         return 1
     return 0
+
+
+def help_of(arguments: Sequence[str]) -> str | None:
+    """What `NOUN VERB --help` prints; None for anything else.
+
+    Typer parses before it prints, for which it imports pydantic: half of what help may cost.
+    """
+    if list(arguments[-1:]) != ["--help"]:
+        return None
+    command = typer.main.get_command(cli)
+    context = typer.Context(command, info_name="engine")
+    for word in arguments[:-1]:
+        if not isinstance(command, TyperGroup) or word not in command.commands:
+            return None
+        command = command.commands[word]
+        context = typer.Context(command, info_name=word, parent=context)
+    return command.get_help(context)
 
 
 class BrokenText(Invalid):

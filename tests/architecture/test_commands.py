@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.core import TyperCommand
 
-from tests.builders.commands import every_command, problem_with
+from engine.cli.main import help_of
+from tests.builders.commands import ROOT_COMMAND, every_command, problem_with
 
 COMMANDS = dict(every_command())
 # They go on for as long as they work, or make what other commands show.
@@ -41,6 +42,20 @@ def test_its_help_has_examples_that_can_be_typed(words: str) -> None:
     verb = words.split()[-1]
     assert [example for example in examples if re.search(rf"\b{verb}\b", example)]
     assert [problem for example in examples if (problem := problem_with(example))] == []
+
+
+def test_its_help_is_the_one_that_typer_prints(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        ROOT_COMMAND([*words.split(), "--help"], prog_name="engine")
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"{help_of([*words.split(), '--help'])}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help", "queue"], ["nonsense", "--help"], ["runs"]])
+def test_whatever_is_no_plain_question_for_help_is_left_to_typer(arguments: list[str]) -> None:
+    assert help_of(arguments) is None
 
 
 def test_it_prints_json_unless_it_has_a_reason(words: str) -> None:
