@@ -113,7 +113,7 @@ def test_no_more_runs_than_told_are_carried_out_and_each_has_its_lines(home: Hom
 def test_a_worker_whose_time_is_over_finishes_what_it_has(home: Home, tmp_path: Path) -> None:
     run = home.book("take_a_while", seconds=3, pids=str(tmp_path / "pids"))
     worker = home.start_worker("--max-time", "1", "--grace", "0")
-    noted(tmp_path / "pids", 1)
+    noted(tmp_path / "pids", 1, within=60)
     waiting = home.book("tick")
     assert worker.wait(timeout=60) == 0
     assert [each.outcome for each in home.runs.attempts_of(run.id)] == ["succeeded"]
