@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.output import Json, is_coloured, print_json, terminal_width
+from engine.cli.output import Json, is_coloured, print_json, terminal_width, text_of
 from engine.errors import Invalid
 
 if TYPE_CHECKING:
@@ -100,9 +100,9 @@ def _print(diagnosis: "Diagnosis", *, is_first: bool) -> None:
 
 def _said(diagnosis: "Diagnosis") -> Iterator[tuple[str, list[str]]]:
     for finding in diagnosis.findings:
-        yield finding.text, list(finding.next)
+        yield text_of(finding.text), list(finding.next)
     if diagnosis.why is not None:
-        yield f"{diagnosis.cause.fine}: not checked, {diagnosis.why}", []
+        yield f"{diagnosis.cause.fine}: not checked, {text_of(diagnosis.why)}", []
     elif not diagnosis.findings:
         yield diagnosis.cause.fine, []
 

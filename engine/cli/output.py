@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -13,6 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from engine.cli.table import fits, lay_out, wrapped
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -83,12 +86,13 @@ def log_to_stderr() -> None:
 
 
 def text_of(value: object) -> str:
-    """A value as a cell shows it, on one line."""
+    """A value as a cell shows it, on one line; what would steer a terminal is spelt out."""
     if value is None:
         return ""
     if isinstance(value, datetime):
         return local(value)
-    return " ".join(str(value).split())
+    text = " ".join(str(value).split())
+    return _CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
 
 
 def _table(

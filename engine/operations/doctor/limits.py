@@ -1,5 +1,6 @@
 """Jobs that come close to their limits, or are too large: time, memory, parameters."""
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -29,7 +30,9 @@ def _time(patient: Patient) -> Iterator[Finding]:
                 f"{name} takes up to {lasting(usual)} (95 of 100 attempts), and is stopped at its "
                 f"time limit of {lasting(limit)}"
             )
-            yield Finding(text=text, next=[f"engine runs list --job {name}", "engine jobs"])
+            yield Finding(
+                text=text, next=[f"engine runs list --job {shlex.quote(name)}", "engine jobs"]
+            )
 
 
 def _payload(patient: Patient) -> Iterator[Finding]:
@@ -39,7 +42,7 @@ def _payload(patient: Patient) -> Iterator[Finding]:
                 f"{name} is given parameters of {sized(size)}, which are read and written at each "
                 "step; give it the name of a file, or an id"
             )
-            yield Finding(text=text, next=[f"engine runs list --job {name}"])
+            yield Finding(text=text, next=[f"engine runs list --job {shlex.quote(name)}"])
 
 
 def _memory(patient: Patient) -> Iterator[Finding]:
@@ -48,7 +51,9 @@ def _memory(patient: Patient) -> Iterator[Finding]:
         peak = max((each.peak_memory_bytes or 0 for each in ended), default=0)
         if limit is not None and peak > limit * _CLOSE_MEMORY:
             text = f"{name} took {sized(peak)} of memory; it is stopped at {sized(limit)}"
-            yield Finding(text=text, next=[f"engine runs list --job {name}", "engine jobs"])
+            yield Finding(
+                text=text, next=[f"engine runs list --job {shlex.quote(name)}", "engine jobs"]
+            )
     for worker in patient.workers:
         if (worker.memory_bytes or 0) > _LARGE_WORKER:
             text = (
