@@ -39,7 +39,7 @@ def _jobs(patient: Patient) -> Iterator[Finding]:
 
 
 def _schedules(patient: Patient) -> Iterator[Finding]:
-    _ = patient.jobs
+    _ = patient.usable_jobs
     try:
         _ = patient.schedules
     except Invalid as error:

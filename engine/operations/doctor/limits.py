@@ -21,7 +21,7 @@ _LARGE_WORKER = 1e9
 
 def _time(patient: Patient) -> Iterator[Finding]:
     for name, ended in _by_job(patient).items():
-        limit = patient.jobs[name].time_limit if name in patient.jobs else None
+        limit = patient.usable_jobs[name].time_limit if name in patient.usable_jobs else None
         if limit is None or len(ended) < _ENOUGH:
             continue
         usual = _percentile([each.duration for each in ended], 0.95)
@@ -47,7 +47,7 @@ def _payload(patient: Patient) -> Iterator[Finding]:
 
 def _memory(patient: Patient) -> Iterator[Finding]:
     for name, ended in _by_job(patient).items():
-        limit = patient.jobs[name].memory_limit if name in patient.jobs else None
+        limit = patient.usable_jobs[name].memory_limit if name in patient.usable_jobs else None
         peak = max((each.peak_memory_bytes or 0 for each in ended), default=0)
         if limit is not None and peak > limit * _CLOSE_MEMORY:
             text = f"{name} took {sized(peak)} of memory; it is stopped at {sized(limit)}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.clock import Clock
-from engine.errors import EngineError, Unreachable
+from engine.errors import EngineError, Invalid, Unreachable
 from engine.job import Job
 from engine.settings import Settings
 from engine.store.database import REVISION, Database
@@ -113,6 +113,15 @@ class Patient:
         return self._once("jobs", lambda: discover(self.settings.home))
 
     @property
+    def usable_jobs(self) -> Mapping[str, Job]:
+        """The jobs, for whoever does not ask what is wrong with them."""
+        settings = self.settings
+        try:
+            return self.jobs
+        except Invalid as error:
+            raise CannotBeAsked(what=f"the jobs of {settings.home} cannot be loaded") from error
+
+    @property
     def schedules(self) -> "Mapping[str, Schedule]":
         """The schedules that are enabled; raises Invalid when the file is wrong."""
         return self._once("schedules", self._read_schedules)
@@ -188,7 +197,7 @@ class Patient:
             return {}
         folder = self.settings.reconciliations_folder
         definitions = {"reconciliation": sorted(each.stem for each in folder.glob("*.yaml"))}
-        found = load_schedules(file, self.jobs, definitions)
+        found = load_schedules(file, self.usable_jobs, definitions)
         return {name: schedule for name, schedule in found.items() if schedule.enabled}
 
     def _open_doorbell(self) -> "Doorbell":

@@ -54,6 +54,8 @@ def test_a_job_cannot_be_loaded(home: Home) -> None:
     assert home.is_free_of(JOBS)
     (home.folder / "jobs" / "broken.py").write_text("import no_such_module_anywhere\n")
     assert "no_such_module_anywhere" in home.has(JOBS)
+    for cause in (SCHEDULES_FILE, SCHEDULER_SILENT):
+        assert home.look(cause).why == f"the jobs of {home.folder} cannot be loaded"
 
 
 def test_schedules_yaml_has_an_error(home: Home) -> None:
