@@ -3,8 +3,6 @@
 import pickle
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +22,7 @@ from engine.huey_app.doorbell import (
     message_of,
     run_id_in,
 )
+from tests.builders.forks import at_once
 from tests.builders.postgres import PostgresServer, start_postgres
 from tests.builders.redis import RedisServer, start_redis
 from tests.processes.waiting import until
@@ -51,14 +50,6 @@ FOREIGN = [
 
 
 Server = RedisServer | PostgresServer
-
-_PROCESS = """
-import sys
-from engine.huey_app.doorbell import Doorbell
-doorbell, number = Doorbell(sys.argv[1]), int(sys.argv[2])
-print("ready", flush=True)
-sys.stdin.readline()
-"""
 
 
 @pytest.fixture(params=["sqlite", "redis", "postgresql"])
@@ -130,28 +121,15 @@ def _answers(doorbell: Doorbell) -> bool:
     return True
 
 
-def _in_processes(count: int, url: str, code: str) -> list[str]:
-    """What processes print that run `code` with a `doorbell` and their `number`, all at once."""
-    script = "\n".join([_PROCESS, dedent(code), "doorbell.close()"])
-    started = [
-        subprocess.Popen(  # noqa: S603 - our own interpreter and code
-            [sys.executable, "-c", script, url, str(number)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(count)
-    ]
-    for process in started:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    said = [process.communicate(timeout=60)[0] for process in started]
-    assert [process.returncode for process in started] == [0] * count
-    return said
+def _in_processes(count: int, url: str, code: str) -> str:
+    """What processes say that run `code` with a `doorbell` and their `number`, all at once."""
+    return at_once(
+        count,
+        url,
+        imports="from engine.huey_app.doorbell import Doorbell",
+        prepare="doorbell = Doorbell(arguments[0])",
+        work=f"{dedent(code)}\ndoorbell.close()",
+    )
 
 
 def test_every_backend_is_under_this_contract() -> None:
@@ -252,10 +230,10 @@ def test_processes_never_take_one_message_twice(doorbell: Doorbell, url: str) ->
         url,
         """
         while (ring := doorbell.take(["default"])) is not None:
-            print(ring.run_id)
+            say(ring.run_id)
         """,
     )
-    assert sorted(int(word) for text in said for word in text.split()) == [*range(1, count + 1)]
+    assert sorted(int(word) for word in said.split()) == [*range(1, count + 1)]
 
 
 @pytest.mark.process

@@ -1,7 +1,5 @@
 """What every ledger's database does: transactions, snapshots, a clock of its own, upgrades."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -23,9 +21,9 @@ from engine.store.run import RunError
 from engine.store.runs import RunStore
 from engine.store.schedule_marks import ScheduleMark, mark_of
 from tests.builders.booking import MIDNIGHT, a_claim, a_run
+from tests.builders.forks import at_once
 from tests.builders.postgres import PostgresServer
 
-UPGRADE = "import sys; from engine.store.database import Database; Database(sys.argv[1]).upgrade()"
 ROOT = Path(__file__).parents[3]
 SQLITE, POSTGRES = SQLiteDialect(), PGDialect()  # type: ignore[no-untyped-call]
 
@@ -48,9 +46,15 @@ def make_table(connection: Connection) -> None:
 
 
 def test_four_processes_upgrade_one_empty_database_at_once(empty_url: str) -> None:
-    upgrade = [sys.executable, "-c", UPGRADE, empty_url]
-    processes = [subprocess.Popen(upgrade, cwd=ROOT) for _ in range(4)]  # noqa: S603 - our own
-    assert [process.wait(timeout=60) for process in processes] == [0] * 4
+    at_once(
+        4,
+        empty_url,
+        imports="""
+        import alembic.command
+        from engine.store.database import Database
+        """,
+        work="Database(arguments[0]).upgrade()",
+    )
     database = Database(empty_url)
     assert database.revision() == REVISION
     assert database.upgrade() is False
