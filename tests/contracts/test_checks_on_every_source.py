@@ -79,9 +79,16 @@ def require_true(shelf: Shelf, ledger: Ledger) -> None:
     }
     expected = expected_of(ledger, chained)
     assert told(found, expected) == told(expected.breaks, expected)
-    names = [(each.wallet, each.currency, each.entry) for each in found if each.entry is not None]
-    assert len({*names}) == len(names), "an entry is listed for two reasons"
-    assert {*names} <= expected.names, "what is listed is no row"
+    reasons = [
+        ((each.wallet, each.currency, each.entry), each.code)
+        for each in found
+        if each.entry is not None
+    ]
+    names = {name for name, _ in reasons}
+    assert len(names) == len({*reasons}), "an entry is listed for two reasons"
+    if "duplicate" in ledger.shape.checks:
+        assert len(names) == len(reasons), "an entry is listed twice"
+    assert names <= expected.names, "what is listed is no row"
     assert [total.gap_minor for total in result.totals] == [0] * len(result.totals)
     if not expected.open_ends:
         assert totals_of(result) == expected.totals

@@ -90,15 +90,16 @@ class Book:
         return found
 
     def _name_rows(self) -> None:
-        """Rows that bear one id are told apart by a number."""
+        """Rows that bear one id are told apart by a number, where duplicates are asked for."""
+        asked = "duplicate" in self.checks
         by_id: defaultdict[Any, list[Row]] = defaultdict(list)
         for row in self.sound:
             by_id[row.entry].append(row)
         for id_, rows in by_id.items():
             rows.sort(key=self._first)
             for place, row in enumerate(rows):
-                row.name = str(id_) + (f" ({place + 1})" if place else "")
-                if place and "duplicate" in self.checks:
+                row.name = str(id_) + (f" ({place + 1})" if place and asked else "")
+                if place and asked:
                     row.original = str(id_)
 
     def _first(self, row: Row) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ the best order; for such lanes the answer is taken as it is given (`Expected.ope
 everything that follows from it is still found here.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -68,9 +69,10 @@ def expected_of(ledger: Ledger, given: Collection[tuple[str, str, str]] = ()) ->
     for row in book.sound:
         if row.lane in open_lanes and (*row.lane, row.name) in given:
             row.codes.append("CHAIN_BREAK")
-    first = {
-        (*row.lane, row.name): min(row.codes, key=_ORDER.index) for row in book.sound if row.codes
-    }
+    codes: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for row in book.sound:
+        codes[*row.lane, row.name] += row.codes
+    first = {name: min(found, key=_ORDER.index) for name, found in codes.items() if found}
     return Expected(
         breaks=[
             each
