@@ -95,17 +95,31 @@ def test_commands_say_in_one_line_that_the_ledger_finds_no_room(
     disk.make_room()
     booked = home.book("tick")
     disk.fill()
-    for command in (["run", "tick"], ["queue", "work", "--grace", "1"]):
-        done = home.run(*command)
-        assert done.returncode == 6, done.stderr
-        assert done.stderr.count("\n") == 1
-        assert "no space left" in done.stderr
-        assert "check its free space" in done.stderr
+    done = home.run("run", "tick")
+    assert done.returncode == 6, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "no space left" in done.stderr
+    assert "check its free space" in done.stderr
     # What is there can be read.
     assert [each["id"] for each in home.json("runs", "list")["runs"]] == [booked.id]
     disk.make_room()
     assert home.run("run", "tick").returncode == 0
     assert [each["id"] for each in home.json("runs", "list")["runs"]] == [booked.id + 1, booked.id]
+
+
+@pytest.mark.parametrize("disk", [""], ids=["everything"], indirect=True)
+def test_a_worker_that_starts_on_a_full_disk_says_so_and_waits_for_room(
+    home: Nightly, disk: SmallDisk
+) -> None:
+    disk.make_room()
+    booked = home.book("tick")
+    disk.fill()
+    worker = home.start_worker("-w", "1")
+    until(lambda: "no space left" in home.said() or "is full" in home.said(), within=60)
+    assert worker.poll() is None
+    disk.make_room()
+    until(lambda: home.ended(booked), within=60)
+    assert home.runs.get(booked.id).state is RunState.SUCCEEDED
 
 
 @pytest.mark.parametrize("disk", [""], ids=["everything"], indirect=True)
