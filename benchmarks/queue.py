@@ -241,13 +241,13 @@ def _middle(kept: Sequence[Figures]) -> Figures:
     return Figures(**middle)
 
 
-def show(kept: Mapping[Peer, Sequence[Figures]]) -> None:
+def show(kept: Sequence[tuple[Peer, Sequence[Figures]]]) -> None:
     """The table, what each side promises, and whether the aims are met."""
-    middles = {peer.name: _middle(figures) for peer, figures in kept.items()}
+    middles = {peer.name: _middle(figures) for peer, figures in kept}
     beside = [name for name in ("Celery", "Dramatiq", "RQ, forking") if name in middles]
     head = f"{'':28}{'runs/s':>8}{'enqueue p50':>12}{'p99 ms':>8}{'CPU ms':>8}{'peak MB':>9}"
     print(head, *(f"{'x ' + name:>13}" for name in beside), "  all rounds")
-    for peer, figures in kept.items():
+    for peer, figures in kept:
         mid = middles[peer.name]
         enqueue = f"{mid.p50 * 1000:12.2f}{mid.p99 * 1000:8.2f}"
         line = (
@@ -256,7 +256,7 @@ def show(kept: Mapping[Peer, Sequence[Figures]]) -> None:
         ratios = (f"{mid.rate / middles[name].rate:13.2f}" for name in beside)
         print(line, *ratios, "  " + ", ".join(f"{each.rate:.0f}" for each in figures))
     print("\nWhat a crash costs")
-    for peer in kept:
+    for peer, _ in kept:
         print(f"{peer.name:28}{peer.durability}")
     print()
     for ours, theirs in AIMS:
@@ -293,7 +293,7 @@ def main() -> None:
             redis.stop()
             postgres.remove()
     print(f"median of {options.rounds}; {options.runs:,} runs, two workers\n")
-    show({peer: kept[peer.name] for peer in chosen})
+    show([(peer, kept[peer.name]) for peer in chosen])
 
 
 if __name__ == "__main__":

@@ -30,8 +30,9 @@ def enqueuer() -> Enqueue:
     from engine.settings import load_settings
     from engine.store.run import NewRun
 
-    dispatch = build_app(load_settings()).dispatch
-    new = NewRun(job=os.environ["BENCH_JOB"], queue="default")
+    app = build_app(load_settings())
+    dispatch, job = app.dispatch, app.jobs[os.environ["BENCH_JOB"]]
+    new = NewRun(job=job.name, queue=job.queue, attempts=job.attempts)
     return lambda: dispatch.book(new)
 
 
