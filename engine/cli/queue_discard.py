@@ -11,6 +11,8 @@ from engine.cli.context import the_app
 from engine.cli.output import Json, print_json
 from engine.cli.queue_failed import DryRun, Names, Reason, counted, tell_left
 
+_HUNDRED_YEARS = 876_600  # in hours
+
 if TYPE_CHECKING:
     from engine.app import App
     from engine.store.failed_run_reader import FailedRuns
@@ -40,7 +42,10 @@ def forget(
 
 def flush(
     hours: Annotated[
-        float | None, typer.Option(min=0, help="Only what failed so many hours ago or earlier.")
+        float | None,
+        typer.Option(
+            min=0, max=_HUNDRED_YEARS, help="Only what failed so many hours ago or earlier."
+        ),
     ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -61,7 +66,8 @@ def flush(
 
 def prune(
     hours: Annotated[
-        float, typer.Option(min=0, help="What failed so many hours ago or earlier.")
+        float,
+        typer.Option(min=0, max=_HUNDRED_YEARS, help="What failed so many hours ago or earlier."),
     ] = 24,
     dry_run: DryRun = False,
     yes: Yes = False,

@@ -129,7 +129,10 @@ def retry(
     fingerprint: Fingerprint = None,
     dry_run: DryRun = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many, the oldest first; not with names.")
+        int | None,
+        typer.Option(
+            min=1, max=10_000_000, help="At most so many, the oldest first; not with names."
+        ),
     ] = None,
     rate: Annotated[
         str | None, typer.Option(help="Let so many start at a time: 5/s, 60/m or 100/h.")

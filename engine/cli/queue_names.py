@@ -18,7 +18,7 @@ class WrongQueue(Invalid):
 
 def queue_names(text: str) -> list[str]:
     """The names between the commas, in their order; raises WrongQueue."""
-    names = [name.strip() for name in text.split(",") if name.strip()] or [text]
+    names = [name.strip() for name in text.split(",")]
     for name in names:
         if not QUEUE_NAME.fullmatch(name):
             raise WrongQueue(name=name)

@@ -18,7 +18,7 @@ def restart(
         bool, typer.Option("--wait", help="Wait until each has come back; exit 1 if one has not.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option(min=0, help="Seconds that --wait waits at most.")
+        float, typer.Option(min=0, max=86_400, help="Seconds that --wait waits at most.")
     ] = 60.0,
     as_json: Json = False,
 ) -> None:

@@ -20,6 +20,7 @@ MEMORY_EXIT = 12
 _MIB = 1024 * 1024
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LONGEST_WAIT = 366 * 24 * 3600
+_MOST_TRIES = 10_000
 
 
 class WrongBackoff(Invalid):
@@ -42,11 +43,17 @@ def work(
     ] = "default",
     tries: Annotated[
         int | None,
-        typer.Option(min=1, help="Attempts in all, for jobs that do not declare their own."),
+        typer.Option(
+            min=1, max=_MOST_TRIES, help="Attempts in all, for jobs that do not declare their own."
+        ),
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(min=0.1, help="Seconds an attempt may take, for jobs that declare no limit."),
+        typer.Option(
+            min=0.1,
+            max=_LONGEST_WAIT,
+            help="Seconds an attempt may take, for jobs that declare no limit.",
+        ),
     ] = None,
     backoff: Annotated[
         str | None,
@@ -60,7 +67,9 @@ def work(
     ] = None,
     max_time: Annotated[
         float | None,
-        typer.Option(min=0, help="End after this many seconds; what runs is finished."),
+        typer.Option(
+            min=0, max=_LONGEST_WAIT, help="End after this many seconds; what runs is finished."
+        ),
     ] = None,
     memory: Annotated[
         int | None,
@@ -74,7 +83,10 @@ def work(
         bool, typer.Option("--stop-when-empty", help="End when no run of the queues is ready.")
     ] = False,
     grace: Annotated[
-        float, typer.Option(min=0, help="Seconds that runs may finish in when told to stop.")
+        float,
+        typer.Option(
+            min=0, max=_LONGEST_WAIT, help="Seconds that runs may finish in when told to stop."
+        ),
     ] = 10.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each line.")

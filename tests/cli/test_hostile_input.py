@@ -98,3 +98,27 @@ def test_a_failed_run_shows_where_it_failed(trials: Engine, tmp_path: Path) -> N
     app.close()
     shown = trials("runs", "show", run.reference)
     assert "the_failing_line" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("queue", "work", "--timeout", "inf"), "--timeout"),
+        (("queue", "work", "--timeout", "1e15"), "--timeout"),
+        (("queue", "work", "--max-time", "inf"), "--max-time"),
+        (("queue", "work", "--grace", "inf"), "--grace"),
+        (("queue", "work", "--tries", "99999999999999999999"), "--tries"),
+        (("queue", "work", "--queue", "a,,b"), "--queue"),
+        (("queue", "flush", "--hours", "1e8", "--yes"), "--hours"),
+        (("queue", "prune", "--hours", "1e300", "--yes"), "--hours"),
+        (("queue", "retry", "all", "--limit", "99999999999999999999"), "--limit"),
+        (("queue", "restart", "--timeout", "inf"), "--timeout"),
+    ],
+)
+def test_a_number_past_all_reason_is_refused_by_its_option(
+    trials: Engine, arguments: tuple[str, ...], option: str
+) -> None:
+    done = trials(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert option in done.stderr
+    assert "Traceback" not in done.stderr

@@ -193,8 +193,6 @@ class Patient:
         from engine.schedules.loader import load_schedules
 
         file = self.settings.schedules_file
-        if not file.exists():
-            return {}
         folder = self.settings.reconciliations_folder
         definitions = {"reconciliation": sorted(each.stem for each in folder.glob("*.yaml"))}
         found = load_schedules(file, self.usable_jobs, definitions)

@@ -64,6 +64,11 @@ def test_schedules_yaml_has_an_error(home: Home) -> None:
     assert "schedules.yaml:" in home.has(SCHEDULES_FILE)
 
 
+def test_there_is_no_schedules_yaml(home: Home) -> None:
+    (home.folder / "schedules.yaml").unlink(missing_ok=True)
+    assert "there is no such file" in home.has(SCHEDULES_FILE)
+
+
 def test_the_ledger_is_away_and_hides_no_other_cause(home: Home) -> None:
     home.database = Database("postgresql://engine@127.0.0.1:1/engine")
     assert "the run ledger postgresql://engine@127.0.0.1:1/engine cannot be used" in home.has(
