@@ -10,8 +10,9 @@ ARGS ?=
 demo: setup
 	@.venv/bin/engine demo $(ARGS)
 
+# Two processes share the tests: see tests/side_by_side.py.
 test: setup-tests
-	$(python) -m pytest $(ARGS)
+	$(python) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: setup
 	.venv/bin/ruff format --check
