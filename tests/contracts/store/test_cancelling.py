@@ -131,7 +131,7 @@ def test_a_run_that_succeeds_before_it_is_stopped_has_succeeded(
     assert (run.state, run.reason) == (RunState.SUCCEEDED, None)
 
 
-@pytest.mark.parametrize("state", [*set(RunState) - UNFINISHED_RUNS])
+@pytest.mark.parametrize("state", sorted(set(RunState) - UNFINISHED_RUNS))
 def test_a_run_that_has_ended_is_left(
     runs: RunStore, cancelling: CancelStore, state: RunState
 ) -> None:
