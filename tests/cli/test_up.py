@@ -51,7 +51,7 @@ def test_it_runs_the_jobs_of_its_home_wherever_it_is_started(tmp_path: Path) -> 
     [
         (["--queue", "bad name"], {}, "--queue: 'bad name' is no queue's name"),
         (["--queue", "default,Night"], {}, "--queue: 'Night' is no queue's name"),
-        (["--queue", ","], {}, "--queue: ',' is no queue's name"),
+        (["--queue", ","], {}, "--queue: '' is no queue's name"),
         ([], {"ENGINE_STORAGE_URL": "s3://key:secret@bucket"}, "credentials belong into AWS_"),
         ([], {"ENGINE_STORAGE_URL": "sftp://me:secret@host/"}, "write sftp://user@host:port/path"),
         ([], {"ENGINE_QUEUE_URL": "postgresql://me:secret@h/q?nope=1"}, "ENGINE_QUEUE_URL: "),
