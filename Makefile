@@ -24,7 +24,7 @@ check: setup
 bench: setup
 	@scripts/bench
 
-# The tests that take minutes: fifteen in all. They say how far they are.
+# The tests that take minutes: half an hour in all. They say how far they are.
 soak: setup-tests
 	$(python) -m pytest -m soak -s --durations=0 $(ARGS)
 
