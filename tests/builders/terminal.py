@@ -35,11 +35,13 @@ def on_a_terminal(
     *arguments: str, environment: Mapping[str, str], columns: int, rows: int = 24
 ) -> Screen:
     """Run a command of the engine to its end."""
+    # The terminal's own width counts, not what one of the tests' processes was told.
+    own = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
     pid, terminal = pty.fork()
     if pid == 0:
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         command = [sys.executable, "-m", "engine", *arguments]
-        os.execve(sys.executable, command, {"TERM": "xterm", **environment})  # noqa: S606
+        os.execve(sys.executable, command, {"TERM": "xterm", **own})  # noqa: S606
     said = b""
     try:
         while piece := os.read(terminal, 65_536):

@@ -57,6 +57,7 @@ def test_an_engine_that_is_up_has_nothing_and_one_that_was_killed_has_no_worker(
 def test_a_ledger_and_a_queue_that_are_away_hide_nothing_else(
     ledger_home: Home, own_postgres: PostgresServer, tmp_path: Path
 ) -> None:
+    (ledger_home.folder / "schedules.yaml").write_text(SCHEDULES)
     own_postgres.stop()
     ledger_home.more = {"ENGINE_QUEUE_URL": "redis://127.0.0.1:1/0"}
     causes, code = examined(ledger_home)
@@ -105,6 +106,7 @@ def test_a_worker_on_another_redis_database_leaves_what_is_rung_here(redis_home:
 def test_what_it_says_fits_the_terminal_and_is_coloured_there_only(
     home: Home, columns: int
 ) -> None:
+    (home.folder / "schedules.yaml").write_text("schedules: {}\n")
     home.book("tick", queue="payouts")
     screen = on_a_terminal("doctor", environment=home.environment, columns=columns)
     assert screen.code == 4
