@@ -143,11 +143,17 @@ def work(
     if parent is None:
         # What `engine up` starts has its lines in the log that it shares with the scheduler.
         options = replace(options, listener=lines.run, on_end=lines.stopped)
-    if not _there():
+    told_to_end = _end_when_told()
+    if not app.await_ledger(told_to_end):
         options.on_end(Stopping())
         return
     huey = app.worker_huey(queues, options)
-    huey.create_consumer(workers=1 if once else workers).run()
+    consumer = huey.create_consumer(workers=1 if once else workers)
+    consumer.listen()
+    if told_to_end.is_set():
+        # While the worker was made, when nobody could look.
+        signal.raise_signal(signal.SIGTERM)
+    consumer.run()
     stopping = cast("Worker", huey.hands).stopping
     if stopping.cause is StopCause.MEMORY:
         raise typer.Exit(MEMORY_EXIT)
@@ -155,15 +161,12 @@ def work(
         raise typer.Exit(1)
 
 
-def _there() -> bool:
-    """Wait for the ledger; False if a signal came first."""
-    stopped = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in _STOPPING}
-    try:
-        return the_app().await_ledger(stopped)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _end_when_told() -> threading.Event:
+    """Set by a signal from now on, until the consumer listens to them itself."""
+    told = threading.Event()
+    for number in _STOPPING:
+        signal.signal(number, lambda *_: told.set())
+    return told
 
 
 def _waits(text: str) -> tuple[timedelta, ...]:

@@ -81,10 +81,14 @@ class Consumer(huey.consumer.Consumer):  # type: ignore[misc]
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             self._signal_actions[signum] = (False, True)
 
+    def listen(self) -> None:
+        """Have signals drain from now on; one that comes before `run` ends it at its first look."""
+        self._set_signal_handlers()
+
     def start(self) -> None:
         """Start the worker's own threads, then Huey's."""
         # Before any run is taken, not after as Huey does: a signal in between would kill it.
-        self._set_signal_handlers()
+        self.listen()
         self.huey.hands.start(threads=self.workers)
         super().start()
 

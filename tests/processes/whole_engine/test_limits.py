@@ -115,10 +115,28 @@ class Crowd:
             most[wallet] = max(most[wallet], alive)
         return dict(most)
 
+    def most_slots(self) -> dict[str, int]:
+        """How many slots of each wallet were taken at the same instant, at most.
+
+        That of a worker which was killed is taken until its run is rescued.
+        """
+        held = (
+            select(runs.c.params, attempts.c.started_at, attempts.c.finished_at)
+            .join(runs, runs.c.id == attempts.c.run_id)
+            .where(runs.c.job == hold_a_slot.name)
+        )
+        with self.home.database.read() as connection:
+            lives = [(row[0]["wallet"], row[1], row[2]) for row in connection.execute(held)]
+        most: dict[str, int] = defaultdict(int)
+        for wallet, start, _ in lives:
+            taken = sum(other == wallet and s <= start < end for other, s, end in lives)
+            most[wallet] = max(most[wallet], taken)
+        return dict(most)
+
     def check(self) -> None:
-        """Never more than the limits allow; as many of one wallet as they allow."""
-        most = self.most_alive()
-        assert max(most.values()) == AT_A_TIME, most
+        """Never more than the limits allow, and never less for want of a ring."""
+        assert max(self.most_alive().values()) <= AT_A_TIME
+        assert min(self.most_slots().values()) >= AT_A_TIME
         starts = (
             select(attempts.c.started_at)
             .join(runs, runs.c.id == attempts.c.run_id)

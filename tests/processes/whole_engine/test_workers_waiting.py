@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from engine.store.workers import WorkerStore
 from tests.builders.home import Home
 from tests.builders.postgres import PostgresServer
 from tests.processes.waiting import until
@@ -29,7 +28,6 @@ def test_workers_and_schedulers_that_start_without_the_ledger_serve_it_when_it_c
     assert [process.poll() for process in started] == [None] * 3
     own_postgres.start()
     until(lambda: ledger_home.ended(run), within=90)
-    until(lambda: len(WorkerStore(ledger_home.database).present()) == 3, within=60)
     assert [process.poll() for process in started] == [None] * 3
     for process in started:
         process.send_signal(signal.SIGTERM)
