@@ -10,10 +10,10 @@ from sqlalchemy import Connection, event, select, update
 
 from engine.errors import EngineError
 from engine.store.database import Database
+from engine.store.endings import held
 from engine.store.instant import database_now
 from engine.store.key import require_key
 from engine.store.run import Claim
-from engine.store.runs import held
 from engine.store.tables import effects, runs
 from engine.store.upsert import upsert
 

@@ -9,7 +9,7 @@ from engine.cli import (
     queue_restart,
     queue_status,
     queue_work,
-    runs,
+    runs_control,
 )
 
 cli = typer.Typer(help="Workers, and what waits for them.", no_args_is_help=True)
@@ -26,4 +26,4 @@ cli.command("prune")(queue_discard.prune)
 cli.command("pause")(queue_control.pause)
 cli.command("resume")(queue_control.resume)
 cli.command("clear")(queue_control.clear)
-cli.command("cancel")(runs.cancel)
+cli.command("cancel")(runs_control.cancel)

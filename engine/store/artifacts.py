@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 from engine.clock import Clock, rfc3339
 from engine.errors import UnknownId
 from engine.store.database import Database
+from engine.store.endings import held
 from engine.store.row_id import require_id
 from engine.store.run import Claim
-from engine.store.runs import held
 from engine.store.tables import artifacts, runs
 
 

@@ -4,23 +4,28 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, case, literal, null, or_, select, update
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import BigInteger, Connection, and_, literal, or_, select, update
 
 from engine.limits import LimitGroup, Limits
 from engine.states import RUN, RunState
 from engine.store.bookings import book
-from engine.store.cancelled_runs import note_the_end
 from engine.store.claiming import GroupOf, claim, take
 from engine.store.database import Database
-from engine.store.instant import Instant, database_now
+from engine.store.endings import (
+    after_crash,
+    end_attempt,
+    error_values,
+    is_of,
+    move_or_cancel,
+    or_cancelled,
+)
+from engine.store.instant import database_now
 from engine.store.limits import release, release_all
 from engine.store.peaks import largest_peak
 from engine.store.run import UNCOUNTED_OUTCOMES, Claim, ClaimedRun, NewRun, Run, RunError
 from engine.store.run_reader import CLAIMABLE, RunReader
 from engine.store.success import succeed
-from engine.store.tables import attempts, runs
-from engine.store.words import Words
+from engine.store.tables import runs
 
 
 class RunStore(RunReader):
@@ -96,7 +101,7 @@ class RunStore(RunReader):
             for claim in sorted(claims, key=lambda claim: claim.run_id):
                 renewed = connection.execute(
                     update(runs)
-                    .where(_held(claim), runs.c.lease_until > database_now())
+                    .where(is_of(claim), runs.c.lease_until > database_now())
                     .values(lease_until=database_now(self.lease))
                 )
                 if renewed.rowcount == 1:
@@ -107,7 +112,7 @@ class RunStore(RunReader):
         """Note how far the attempt is; False if the lease was lost."""
         values = {"progress_done": done, "progress_total": total, "progress_note": note}
         with self.database.begin(lasting=False) as connection:
-            return connection.execute(update(runs).where(_held(claim)).values(values)).rowcount == 1
+            return connection.execute(update(runs).where(is_of(claim)).values(values)).rowcount == 1
 
     def succeed(
         self,
@@ -156,7 +161,7 @@ class RunStore(RunReader):
     def allow(self, claim: Claim, attempts: int) -> bool:
         """Settle how many attempts the run has in all; False if the lease was lost."""
         with self.database.begin() as connection:
-            allowed = update(runs).where(_held(claim)).values(attempts_allowed=attempts)
+            allowed = update(runs).where(is_of(claim)).values(attempts_allowed=attempts)
             return connection.execute(allowed).rowcount == 1
 
     def give_up(self, run: Run, error: RunError) -> bool:
@@ -174,7 +179,7 @@ class RunStore(RunReader):
             "finished_at": database_now(),
             "rung_at": None,
             "blocked_at": None,
-            **_error_values(error),
+            **error_values(error),
         }
         with self.database.begin() as connection:
             return connection.execute(update(runs).where(*late).values(values)).rowcount == 1
@@ -216,7 +221,7 @@ class RunStore(RunReader):
         `quarantined` fails it too, and says why a person must look at it first; so must one with
         `needs_review`. False if the lease was lost.
         """
-        moved_to = _after_crash(error, wait, quarantined, needs_review)
+        moved_to = after_crash(error, wait, quarantined, needs_review)
         return self._end(
             claim, moved_to.pop("state"), "crashed", error, peak_memory_bytes, **moved_to
         )
@@ -261,9 +266,9 @@ class RunStore(RunReader):
         too, and says why a person must look at it first; so must one with `needs_review`. False if
         its lease was renewed, or another rescuer was faster.
         """
-        moved_to = _after_crash(error, wait, quarantined, needs_review)
+        moved_to = after_crash(error, wait, quarantined, needs_review)
         RUN.require(RunState.RUNNING, moved_to["state"])
-        values = _or_cancelled({"lease_token": None, "lease_until": None, **moved_to})
+        values = or_cancelled({"lease_token": None, "lease_until": None, **moved_to})
         unrenewed = and_(
             runs.c.lease_until == run.lease_until,
             runs.c.lease_until > database_now(self.longest_lease),
@@ -275,9 +280,9 @@ class RunStore(RunReader):
             or_(runs.c.lease_until < database_now(), unrenewed),
         )
         with self.database.begin() as connection:
-            moved = _move_or_cancel(connection, run.id, and_(*dead), values)
+            moved = move_or_cancel(connection, run.id, and_(*dead), values)
             if moved:
-                _end_attempt(connection, run.id, run.attempt, "lost", error, None)
+                end_attempt(connection, run.id, run.attempt, "lost", error, None)
         return moved
 
     def rung(self, run_ids: Iterable[int]) -> None:
@@ -310,109 +315,14 @@ class RunStore(RunReader):
             "lease_token": None,
             "lease_until": None,
             "peak_memory_bytes": largest_peak(literal(peak_memory_bytes, BigInteger)),
-            **_error_values(error, counts=outcome not in UNCOUNTED_OUTCOMES),
+            **error_values(error, counts=outcome not in UNCOUNTED_OUTCOMES),
             **values,
         }
-        moved_to = _or_cancelled(moved_to)
+        moved_to = or_cancelled(moved_to)
         with self.database.begin() as connection:
-            moved = _move_or_cancel(connection, claim.run_id, _held(claim), moved_to)
+            moved = move_or_cancel(connection, claim.run_id, is_of(claim), moved_to)
             if moved:
-                _end_attempt(
+                end_attempt(
                     connection, claim.run_id, claim.attempt, outcome, error, peak_memory_bytes
                 )
         return moved
-
-
-def held(claim: Claim) -> ColumnElement[bool]:
-    """The run is this claim's, and its lease has not run out; for writes of the attempt itself."""
-    return and_(_held(claim), runs.c.lease_until > database_now())
-
-
-def _held(claim: Claim) -> ColumnElement[bool]:
-    # A worker that is late may still say how its attempt ended, if nobody has taken the run.
-    return and_(
-        runs.c.id == claim.run_id,
-        runs.c.state == RunState.RUNNING,
-        runs.c.lease_token == claim.token,
-    )
-
-
-def _or_cancelled(values: dict[str, Any]) -> dict[str, Any]:
-    """`values` of a move that ends no run well: one that a person wants to end is cancelled."""
-    RUN.require(RunState.RUNNING, RunState.CANCELLED)
-    wanted = runs.c.cancel_requested_at.is_not(None)
-    ends = case((wanted, database_now()), else_=values.get("finished_at", literal(None, Instant())))
-    review = case((wanted, null()), else_=literal(values.get("review"), Words))
-    state = case(
-        (wanted, literal(RunState.CANCELLED, Words)), else_=literal(values["state"], Words)
-    )
-    return {**values, "state": state, "finished_at": ends, "review": review}
-
-
-def _move_or_cancel(
-    connection: Connection, run_id: int, here: ColumnElement[bool], values: dict[str, Any]
-) -> bool:
-    moved = connection.execute(update(runs).where(here).values(values).returning(runs.c.state))
-    state = moved.scalar_one_or_none()
-    if state == RunState.CANCELLED:
-        note_the_end(connection, run_id)
-    return state is not None
-
-
-def _after_crash(
-    error: RunError, wait: timedelta | None, quarantined: RunError | None, needs_review: bool
-) -> dict[str, Any]:
-    if quarantined is not None:
-        return {
-            "state": RunState.FAILED,
-            "review": "required",
-            "finished_at": database_now(),
-            "rung_at": None,
-            **_error_values(quarantined),
-        }
-    ended: dict[str, Any]
-    if wait is None:
-        review = "required" if needs_review else None
-        ended = {"state": RunState.FAILED, "finished_at": database_now(), "review": review}
-    else:
-        ended = {"state": RunState.RETRYING, "ready_at": database_now(wait)}
-    return {**ended, "rung_at": None, **_error_values(error)}
-
-
-def _error_values(error: RunError | None, *, counts: bool = True) -> dict[str, Any]:
-    """The last error; the first one that `counts` as a failure stays beside it for good."""
-    values = {
-        "error_type": error.type if error else None,
-        "error_message": error.message if error else None,
-        "error_fingerprint": error.fingerprint if error else None,
-    }
-    if error is None or not counts:
-        return values
-    none_yet = runs.c.first_error_type.is_(None)
-    first = {
-        f"first_{name}": case((none_yet, literal(value, Words)), else_=runs.c[f"first_{name}"])
-        for name, value in values.items()
-    }
-    return values | first
-
-
-def _end_attempt(
-    connection: Connection,
-    run_id: int,
-    number: int,
-    outcome: str,
-    error: RunError | None,
-    peak_memory_bytes: int | None,
-) -> None:
-    connection.execute(
-        update(attempts)
-        .where(attempts.c.run_id == run_id, attempts.c.number == number)
-        .values(
-            outcome=outcome,
-            error_type=error.type if error else None,
-            error_message=error.message if error else None,
-            error_trace=error.trace if error else None,
-            finished_at=database_now(),
-            peak_memory_bytes=peak_memory_bytes,
-        )
-    )

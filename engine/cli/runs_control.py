@@ -1,0 +1,99 @@
+"""`engine runs cancel | review`: what a person decides about single runs."""
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from engine.cli.context import the_app
+from engine.cli.output import Json, local, print_json
+from engine.errors import Invalid
+
+Name = Annotated[str, typer.Argument(metavar="RUN", help="A run's id or reference.")]
+Names = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids or references of runs.")]
+Reason = Annotated[str | None, typer.Option(help="Why; it is kept with the run.")]
+
+
+class OneDecision(Invalid):
+    """A review says one of two things."""
+
+    message = "give either --approve or --reject"
+
+
+def cancel(names: Names, reason: Reason = None, as_json: Json = False) -> None:
+    """End runs: at once if they wait, within two seconds if they are running.
+
+    An unknown id is exit 3, and then none is cancelled. Runs that have ended already are named,
+    exit 1.
+
+    \b
+    Examples:
+      engine runs cancel 42
+      engine runs cancel 42 7K3Q-9XWA --reason "wrong month"
+    """
+    from engine.operations.actor import current_actor
+    from engine.operations.cancelling import cancel_runs, why_ended
+    from engine.operations.run_moves import move_text
+
+    app = the_app()
+    done = cancel_runs(
+        app.cancelling, app.dispatch, app.jobs, app.moves.ids_of(names), actor=current_actor(),
+        reason=reason,
+    )  # fmt: skip
+    if as_json:
+        print_json(done.as_json())
+    else:
+        for run in done.done.cancelled:
+            print(f"run {run.id} {run.reference} is cancelled")
+        asked = [(run, None) for run in done.done.stopping] + [*done.done.asked_before]
+        for run, before in asked:
+            how = (
+                "runs in its worker's own thread and cannot be cut off: it ends when it ends"
+                if run.id in done.uncuttable
+                else "is told to stop, and ends within two seconds"
+            )
+            told = f" ({move_text(before, local)})" if before else ""
+            print(f"run {run.id} {run.reference} {how}{told}")
+    for run, move in done.done.left:
+        why = why_ended(run, move, local)
+        sys.stderr.write(f"run {run.id} {run.reference} is left: {why}\n")
+    if done.done.left:
+        raise typer.Exit(1)
+
+
+def review(
+    name: Name,
+    approve: Annotated[bool, typer.Option("--approve", help="It may be retried.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="It may not be retried.")] = False,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """Decide about a failed run that waits for a person: may it be retried?
+
+    A run that crashed three times, or one that must not be repeated after a crash, cannot be
+    retried before somebody has looked at it and approved. A decision needs its --reason, else
+    exit 5.
+
+    \b
+    Examples:
+      engine runs review 42 --approve --reason "the file is mended"
+      engine runs review 42 --reject --reason "paid by hand"
+      engine queue retry 42
+    """
+    from engine.operations.actor import current_actor
+    from engine.operations.reviewing import review_run
+    from engine.operations.run_json import run_json
+
+    if approve is reject:
+        raise OneDecision
+    app = the_app()
+    (run_id,) = app.moves.ids_of([name])
+    decision: Literal["approved", "rejected"] = "approved" if approve else "rejected"
+    run = review_run(
+        app.reviews, run_id, decision, actor=current_actor(), reason=reason, shown=local
+    )
+    if as_json:
+        print_json(run_json(app.runs.get(run_id), app.artifacts.list(run_id=run_id)))
+        return
+    then = f": `engine queue retry {run.reference}` runs it again" if approve else ""
+    print(f"run {run.id} {run.reference} is {decision}{then}")
