@@ -12,7 +12,7 @@ demo: setup
 
 # Two processes share the tests: see tests/side_by_side.py.
 test: setup-tests
-	$(python) -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(python) -m pytest -n 2 --dist loadscope $(ARGS)
 
 check: setup
 	.venv/bin/ruff format --check

@@ -13,9 +13,7 @@ from tests.builders.sftp import SftpServer, start_sftp
 from tests.builders.source import BACKENDS, SourceDatabase, a_source
 from tests.no_skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.no_skips import pytest_runtest_makereport as pytest_runtest_makereport
-from tests.side_by_side import (
-    pytest_collection_modifyitems as pytest_collection_modifyitems,
-)
+from tests.side_by_side import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.temporary_files import pytest_configure as pytest_configure
 
 

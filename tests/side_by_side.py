@@ -1,20 +1,32 @@
-"""Which tests may run at the same time, when pytest-xdist spreads them over several processes.
+"""Which tests run at the same time, when pytest-xdist spreads them over several processes.
 
 Those of one file share fixtures and stay together. Tests of processes wait for seconds that the
 product promises, so they come one after the other in one process, beside which the rest runs.
 """
 
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-_HERE = Path(__file__).parent
-_WAITING = (_HERE / "processes", _HERE / "docs")
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
+_WAITING = ("tests/processes/", "tests/docs/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name each test's group."""
-    for item in items:
-        waits = any(item.path.is_relative_to(folder) for folder in _WAITING)
-        name = "processes" if waits else str(item.path.relative_to(_HERE))
-        item.add_marker(pytest.mark.xdist_group(name))
+def group_of(test: str) -> str:
+    """The name of the group that a test is in, by its node id."""
+    file = test.partition("::")[0]
+    return "processes" if file.startswith(_WAITING) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
+    """A scheduler by group; only asked for where there are several processes."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return SideBySide(config, log)

@@ -40,7 +40,8 @@ def spoil(world: World, wallets: int) -> None:
 
 
 def said(app: App, caplog: pytest.LogCaptureFixture) -> tuple[dict[str, Any], list[str]]:
-    """The result of one run, and the lines of its log."""
+    """The result of one run, and the lines of its log; not what making the ledger said."""
+    caplog.clear()
     result = reconcile(app)
     return result, [record.getMessage() for record in caplog.records]
 
