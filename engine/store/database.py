@@ -16,7 +16,7 @@ from engine.store.postgres import Postgres
 from engine.store.sqlite import Sqlite
 
 # The newest file in migrations/versions, here so that no command imports alembic to compare.
-REVISION = "0003"
+REVISION = "0004"
 
 BACKENDS: Mapping[str, Callable[[URL], Backend]] = {"sqlite": Sqlite, "postgresql": Postgres}
 

@@ -202,7 +202,7 @@ def has_one_before_it(of: FromClause = runs) -> ColumnElement[bool]:
 def as_run(row: Mapping[Any, Any]) -> Run:
     """A row of the runs table as a Run."""
     values = dict(row)
-    for name in ("exclusive", "rung_at"):
+    for name in ("exclusive", "rung_at", "approval_hash", "approved_by"):
         del values[name]
     start, end = values.pop("period_start"), values.pop("period_end")
     error, first_error = _error(values, "error"), _error(values, "first_error")

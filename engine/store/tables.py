@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -41,6 +43,8 @@ runs = Table(
     Column("queue", Words, nullable=False),
     Column("state", Words, nullable=False),
     Column("review", Words),  # required: a person decides before it is retried
+    Column("approval_hash", Words),  # of all that was approved
+    Column("approved_by", Words),
     Column("reason", Words),  # why it was skipped
     Column("actor", Words),
     Column("key", Words, unique=True),
@@ -201,8 +205,22 @@ effects = Table(
     Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("request_hash", Words, nullable=False),
+    # started: whether it happened is unknown until it is done
+    Column("state", Words, nullable=False, server_default="done"),
+    # under the same key it happens once at the other end, however often it is asked for
+    Column("repeatable", Boolean, nullable=False, server_default=false()),
     Column("result", JSON),
-    Column("done_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("done_at", Instant),
+    Index("ix_effects_run_id_state", "run_id", "state"),
+)
+
+sealed_params = Table(
+    "sealed_params",
+    metadata,
+    Column("run_id", Id, ForeignKey("runs.id"), primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("sealed", Words, nullable=False),
 )
 
 schedule_marks = Table(

@@ -8,8 +8,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import BigInteger, Integer
 
-from engine.store.break_tables import metadata
 from engine.store.database import BACKENDS, REVISION, Database
+from engine.store.user_tables import metadata
 from tests.builders.database import a_database, a_postgres_database
 from tests.builders.postgres import PostgresServer
 

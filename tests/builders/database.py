@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import inspect, text
 
-from engine.store.break_tables import metadata
 from engine.store.database import Database
+from engine.store.user_tables import metadata
 from tests.builders.postgres import PostgresServer
 
 

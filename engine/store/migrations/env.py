@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from engine.store.break_tables import metadata
+from engine.store.user_tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()
