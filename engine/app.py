@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from engine.retention import Retention
     from engine.scheduler.scheduler import Scheduler
     from engine.schedules.schedule import Schedule
+    from engine.sealing import Keys
     from engine.store.artifacts import ArtifactStore
     from engine.store.breaks import BreakStore
     from engine.store.cancelled_runs import CancelStore
@@ -79,6 +80,18 @@ class App:
     def jobs(self) -> Mapping[str, Job]:
         """The jobs of `home`/jobs."""
         return discover(self.settings.home)
+
+    @cached_property
+    def keys(self) -> "Keys":
+        """The keys of this installation; made with a SQLite ledger, else raises MissingKey."""
+        from engine.sealing import Keys, MissingKey
+        from engine.urls import is_server
+
+        if self.settings.secret_key is not None:
+            return Keys.parse(self.settings.secret_key.get_secret_value())
+        if is_server(self.settings.database):
+            raise MissingKey
+        return self.settings.key_file.made()
 
     @cached_property
     def runs(self) -> RunStore:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from engine.errors import Invalid
 from engine.redaction import passwords_in, without_password
+from engine.sealing import KeyFile, Keys
 from engine.urls import (
     is_server,
     path_of,
@@ -92,6 +93,13 @@ class Settings(BaseSettings):
     def _storage_is_known(cls, url: str) -> str:
         return require_scheme(url, {"file": True, "s3": False, "sftp": False})
 
+    @field_validator("secret_key")
+    @classmethod
+    def _key_is_long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            Keys.parse(key.get_secret_value())
+        return key
+
     @field_validator("metrics")
     @classmethod
     def _metrics_have_an_address(cls, address: str) -> str:
@@ -161,7 +169,14 @@ class Settings(BaseSettings):
             for name, value in variables.items()
             if name in _SECRET_NAMES or name.startswith("ENGINE_SECRET_VAR_")
         ]
-        return [*filter(None, named), *(each for url in urls for each in passwords_in(url))]
+        keys = [*(variables.get("ENGINE_SECRET_KEY") or "").split(","), *self.key_file.texts()]
+        passwords = (each for url in urls for each in passwords_in(url))
+        return [*filter(None, (*named, *(key.strip() for key in keys))), *passwords]
+
+    @property
+    def key_file(self) -> KeyFile:
+        """Where the key is that is made for a SQLite ledger."""
+        return KeyFile(self.home / "var" / "secret.key")
 
     @property
     def metrics_address(self) -> tuple[str, int] | None:
