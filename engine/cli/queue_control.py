@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from engine.cli.acting import acting
 from engine.cli.consent import Yes, require_consent
 from engine.cli.context import the_app
 from engine.cli.output import Json, local, print_json
@@ -22,12 +23,11 @@ def pause(queues: Queues, reason: Reason = None, as_json: Json = False) -> None:
       engine queue pause payouts --reason "the bank is away"
       engine queue resume payouts
     """
-    from engine.operations.actor import current_actor
     from engine.operations.pausing import pause_queues, paused_json, require_known
 
     app = the_app()
     require_known(queues, app.pauses, app.presence, app.jobs)
-    done = pause_queues(app.pauses, queues, actor=current_actor(), reason=reason)
+    done = pause_queues(app.pauses, queues, actor=str(acting(app)), reason=reason)
     if as_json:
         print_json({"paused": [paused_json(paused) | {"is_new": new} for paused, new in done]})
         return
@@ -84,7 +84,6 @@ def clear(
       engine queue clear --dry-run
       engine queue clear --queue reports --yes --reason "booked twice"
     """
-    from engine.operations.actor import current_actor
     from engine.operations.cancelling import clear_runs
     from engine.operations.pausing import require_known
 
@@ -95,7 +94,7 @@ def clear(
         require_known([queue], app.pauses, app.presence, app.jobs)
     if count and not dry_run:
         require_consent(f"{counted(count)} of queue {queue} would be cancelled", yes=yes)
-        count = clear_runs(app.cancelling, waiting, actor=current_actor(), reason=reason)
+        count = clear_runs(app.cancelling, waiting, actor=str(acting(app)), reason=reason)
     if as_json:
         print_json({"queue": queue, "cancelled": count, "dry_run": dry_run})
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.acting import acting
 from engine.cli.consent import Yes, require_consent
 from engine.cli.context import the_app
 from engine.cli.output import Json, print_json
@@ -95,14 +96,13 @@ def _discard(
     reason: str | None,
     as_json: bool,
 ) -> None:
-    from engine.operations.actor import current_actor
     from engine.operations.failed_runs import discard_failed
     from engine.operations.retrying import left_json
 
     if count and not dry_run:
         require_consent(f"{counted(count)} would be discarded", yes=yes)
     done = discard_failed(
-        app.failed_runs, run_ids, actor=current_actor(), reason=reason, dry_run=dry_run
+        app.failed_runs, run_ids, actor=str(acting(app)), reason=reason, dry_run=dry_run
     )
     if as_json:
         left = [left_json(each) for each in done.left]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.acting import acting
 from engine.cli.context import the_app
 from engine.cli.output import Json, local, print_json, print_table
 from engine.errors import Invalid
@@ -152,7 +153,6 @@ def retry(
       engine queue retry all --dry-run
       engine queue retry --job payouts --error ConnectionError --rate 5/s
     """
-    from engine.operations.actor import current_actor
     from engine.operations.retrying import retry_failed
     from engine.operations.spacing import spacing
 
@@ -169,7 +169,7 @@ def retry(
             raise NamedTwice(given=named[0], also=also[0])
         which = _named(app, named)
     done = retry_failed(
-        app.failed_runs, app.dispatch, app.jobs, which, actor=current_actor(), reason=reason,
+        app.failed_runs, app.dispatch, app.jobs, which, actor=str(acting(app)), reason=reason,
         spacing=spacing(rate) if rate else timedelta(), limit=limit, dry_run=dry_run,
     )  # fmt: skip
     if as_json:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.acting import acting
 from engine.cli.context import the_app
 from engine.cli.output import Json, print_json
 from engine.errors import Invalid
@@ -80,7 +81,6 @@ def run(
       engine run reconcile -p definition=wallets --at 2026-12-01T02:00:00+03:00
       engine run purge_expired_artifacts --key spring-clean --json
     """
-    from engine.operations.actor import current_actor
     from engine.operations.run_json import run_json
     from engine.preflight import require_params
     from engine.registry import find
@@ -106,7 +106,7 @@ def run(
         on_duplicate=wanted.on_duplicate,
         limit_key=group.key if group else None,
         key=key,
-        actor=current_actor(),
+        actor=str(acting(app)),
     )
     done = app.dispatch.book(new)
     booked = done.run

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from engine.cli.acting import acting
 from engine.cli.context import the_app
 from engine.cli.output import Json, local, print_json
 from engine.errors import Invalid
@@ -31,13 +32,12 @@ def cancel(names: Names, reason: Reason = None, as_json: Json = False) -> None:
       engine runs cancel 42
       engine runs cancel 42 7K3Q-9XWA --reason "wrong month"
     """
-    from engine.operations.actor import current_actor
     from engine.operations.cancelling import cancel_runs, why_ended
     from engine.operations.run_moves import move_text
 
     app = the_app()
     done = cancel_runs(
-        app.cancelling, app.dispatch, app.jobs, app.moves.ids_of(names), actor=current_actor(),
+        app.cancelling, app.dispatch, app.jobs, app.moves.ids_of(names), actor=str(acting(app)),
         reason=reason,
     )  # fmt: skip
     if as_json:
@@ -80,7 +80,6 @@ def review(
       engine runs review 42 --reject --reason "paid by hand"
       engine queue retry 42
     """
-    from engine.operations.actor import current_actor
     from engine.operations.reviewing import review_run
     from engine.operations.run_json import run_json
 
@@ -90,7 +89,12 @@ def review(
     (run_id,) = app.moves.ids_of([name])
     decision: Literal["approved", "rejected"] = "approved" if approve else "rejected"
     run = review_run(
-        app.reviews, run_id, decision, actor=current_actor(), reason=reason, shown=local
+        app.reviews,
+        run_id,
+        decision,
+        actor=str(acting(app, "approver")),
+        reason=reason,
+        shown=local,
     )
     if as_json:
         print_json(run_json(app.runs.get(run_id), app.artifacts.list(run_id=run_id)))
