@@ -14,6 +14,7 @@ from engine.store.key import require_key
 from engine.store.reference import new_reference
 from engine.store.run import NewRun, Run
 from engine.store.run_reader import as_run
+from engine.store.sealed_params import SealedRun, write_sealed
 from engine.store.tables import runs
 from engine.store.turns import take_turn
 from engine.store.upsert import upsert_for
@@ -106,7 +107,13 @@ def _insert(
     }
     written = connection.execute(_inserting(connection.dialect.name), row)
     booked = written.mappings().one_or_none()
-    return as_run(booked) if booked is not None else None
+    if booked is None:
+        return None
+    run = as_run(booked)
+    if new.to_seal is not None and reason is None:
+        bound = SealedRun(reference=run.reference, job=run.job)
+        write_sealed(connection, run.id, bound.seal(new.to_seal))
+    return run
 
 
 @cache

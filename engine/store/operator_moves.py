@@ -12,6 +12,7 @@ from engine.errors import UnknownId
 from engine.states import RUN, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
+from engine.store.sealed_params import OVER, erase
 from engine.store.tables import run_moves, runs
 
 CANCEL_REQUESTED = "cancel requested"
@@ -142,6 +143,8 @@ def move(
             for run in moving
         ],
     )
+    if target in OVER:
+        erase(connection, [run.id for run in moving])
     write_down(
         connection, [(run.id, run.state) for run in moving], target, actor=actor, reason=reason
     )

@@ -8,6 +8,7 @@ from typing import Any
 from engine.limits import DuplicatePolicy
 from engine.schedules.schedule import Overlap
 from engine.states import RunState
+from engine.store.sealed_params import ToSeal
 
 # So many of them, and a run is quarantined.
 CRASHES_ALLOWED = 3
@@ -44,7 +45,8 @@ class NewRun:
     Of the runs that are ready the one with the highest `priority` comes first. No attempt starts
     later than `retry_for` after the run was due, or booked if that was later. At most one run with
     the same `unique_key` is unfinished: what becomes of another one `on_duplicate` says, and a
-    firing is skipped. Runs with the same `limit_key` share their job's limits.
+    firing is skipped. Runs with the same `limit_key` share their job's limits. What is `to_seal` is
+    stored so that only the holder of the key can read it; `params` has the masks.
     """
 
     job: str
@@ -62,6 +64,7 @@ class NewRun:
     firing: Firing | None = None
     period: tuple[datetime, datetime] | None = None
     skipped: str | None = None
+    to_seal: ToSeal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

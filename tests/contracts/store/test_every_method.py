@@ -21,13 +21,14 @@ from engine.store.restarts import RestartStore
 from engine.store.reviews import ReviewStore
 from engine.store.run_counts import RunCounts
 from engine.store.runs import RunStore
+from engine.store.sealed_params import SealedParamStore
 from engine.store.workers import WorkerStore
 
 STORES: list[type] = [
     *(ArtifactStore, BreakStore, Effects, EventStore, LeaseStore, LogStore),
     *(RunCounts, RunningSums),
     *(CancelStore, FailedRunStore, PausedQueueStore, ReviewStore, RunMoveStore),
-    *(ReconciliationStore, RestartStore, RunStore, WorkerStore),
+    *(ReconciliationStore, RestartStore, RunStore, SealedParamStore, WorkerStore),
 ]
 TESTED = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
 
