@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from engine.errors import Invalid
 from engine.redaction import passwords_in, without_password
 from engine.sealing import KeyFile, Keys
+from engine.secret_references import SecretSource, secrets_of
 from engine.urls import (
     is_server,
     path_of,
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     sources: dict[str, str] = Field(default_factory=dict)
     schedules: Path = Path("schedules.yaml")
     secret_key: SecretStr | None = None
+    secrets_dir: Path | None = None
     metrics: str = "127.0.0.1:9464"
     four_eyes: Annotated[str, BeforeValidator(_off)] = "false"
 
@@ -99,6 +101,11 @@ class Settings(BaseSettings):
         if key is not None:
             Keys.parse(key.get_secret_value())
         return key
+
+    @field_validator("secrets_dir")
+    @classmethod
+    def _no_secrets_without_a_folder(cls, folder: Path | None) -> Path | None:
+        return folder if folder and str(folder) != "." else None
 
     @field_validator("metrics")
     @classmethod
@@ -156,6 +163,7 @@ class Settings(BaseSettings):
             "ENGINE_QUEUE_URL": self.queue,
             "ENGINE_STORAGE_URL": self.storage,
             "ENGINE_SCHEDULES": str(self.schedules_file),
+            "ENGINE_SECRETS_DIR": str(self.secrets_folder or ""),
             **{f"ENGINE_SOURCES__{name.upper()}": url for name, url in self.source_urls.items()},
         }
 
@@ -172,6 +180,16 @@ class Settings(BaseSettings):
         keys = [*(variables.get("ENGINE_SECRET_KEY") or "").split(","), *self.key_file.texts()]
         passwords = (each for url in urls for each in passwords_in(url))
         return [*filter(None, (*named, *(key.strip() for key in keys))), *passwords]
+
+    @property
+    def secret_source(self) -> SecretSource:
+        """Where `${secret:NAME}` is looked up."""
+        return secrets_of(self.secrets_folder, dotenv_values(self.home / ".env"))
+
+    @property
+    def secrets_folder(self) -> Path | None:
+        """Where a file is for each of them; None if there is none."""
+        return self.home / self.secrets_dir if self.secrets_dir else None
 
     @property
     def key_file(self) -> KeyFile:
@@ -251,7 +269,7 @@ _FIELDS = frozenset(Settings.model_fields)
 
 def _refuse_unknown_names(environment: Mapping[str, str | None]) -> None:
     fields = [f"ENGINE_{field.upper()}" for field in _FIELDS if field != "sources"]
-    known = sorted([*fields, "ENGINE_SECRETS_DIR", "ENGINE_TOKEN"])
+    known = sorted([*fields, "ENGINE_TOKEN"])
     for name in sorted(environment):
         if not name.startswith("ENGINE_") or name in known or name.startswith(_OPEN_PREFIXES):
             continue

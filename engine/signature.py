@@ -3,13 +3,14 @@
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from engine.errors import Invalid
+from engine.secret_references import has_references
 
 _CONTEXT_KINDS = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 _PARAM_KINDS = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
@@ -37,15 +38,37 @@ class NameOf:
 ReconciliationName = Annotated[str, NameOf("reconciliation")]
 
 
+SealedKind = Literal["secret", "personal"]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Marks a parameter whose values are stored so that only the holder of the key reads them."""
+
+    kind: SealedKind
+
+
+T = TypeVar("T")
+Secret = Annotated[T, Sealed("secret")]
+"""`token: Secret[str]`: stored sealed, opened in the attempt alone, erased when the run is over."""
+Personal = Annotated[T, Sealed("personal")]
+"""`phone: Personal[str]`: likewise, for what is somebody's own and no secret of ours."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Param:
-    """One parameter of a job as people see it."""
+    """One parameter of a job as people see it.
+
+    What is `sealed` is never shown; in one that `is_text` what looks like a secret is not.
+    """
 
     name: str
     type_text: str
     required: bool
     default: Any
     kind: str | None = None
+    sealed: SealedKind | None = None
+    is_text: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +77,7 @@ class Signature:
 
     job: str
     function: Callable[..., Any]
+    is_secret: Callable[[str], bool] = lambda _: False  # whether what is called so is one
 
     def require_usable(self) -> None:
         """Raise InvalidJob unless it takes a context, and parameters that have names."""
@@ -81,24 +105,51 @@ class Signature:
                 required=each.default is inspect.Parameter.empty,
                 default=None if each.default is inspect.Parameter.empty else each.default,
                 kind=_kind(hints.get(each.name, str)),
+                sealed=self._sealed(each.name, hints.get(each.name, str)),
+                is_text=_is_text(hints.get(each.name, str)),
             )
             for each in signature
         }
 
+    def _sealed(self, name: str, hint: Any) -> SealedKind | None:
+        marks = [mark.kind for mark in _marks(hint) if isinstance(mark, Sealed)]
+        if marks:
+            return marks[0]
+        # An author who calls a flag so, or says that it is the name of something, knows better.
+        plain = hint is bool or _kind(hint) is not None
+        return "secret" if self.is_secret(name) and not plain else None
+
     def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """`params` checked against the signature, as JSON-ready data without the defaults.
 
-        Raises InvalidParams with every problem at once.
+        What refers to secrets is only checked when the attempt has them. Raises InvalidParams with
+        every problem at once.
         """
+        names = frozenset(
+            name for name in self.names if name in params and has_references(params[name])
+        )
+        if not names:
+            return self._stored(self._adapter, params)
+        from pydantic_core import to_jsonable_python
+
+        others = {name: value for name, value in params.items() if name not in names}
+        stored = self._stored(self._adapter_without(names), others)
+        referring = {name: to_jsonable_python(params[name], fallback=str) for name in names}
+        return {name: (stored | referring)[name] for name in params}
+
+    def _stored(self, adapter: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+        values = self._checked(adapter, params)
+        return cast("dict[str, Any]", adapter.dump_python(values, mode="json"))
+
+    def _checked(self, adapter: Any, params: Mapping[str, Any]) -> Any:
         from pydantic import ValidationError
 
         try:
-            values = self._adapter.validate_python(dict(params))
+            return adapter.validate_python(dict(params))
         except ValidationError as error:
             problems = [self._problem(dict(each)) for each in error.errors(include_url=False)]
             text = "; ".join(f"{name}: {message}" for name, message in problems)
             raise InvalidParams(job=self.job, text=text, problems=problems) from None
-        return cast("dict[str, Any]", self._adapter.dump_python(values, mode="json"))
 
     def values(self, params: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
         """What stored `params` say of these parameters, as JSON-ready data with the defaults."""
@@ -115,11 +166,14 @@ class Signature:
         }
 
     def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Stored `params` as the Python values that the function takes."""
-        return cast("dict[str, Any]", self._adapter.validate_python(dict(params)))
+        """Stored `params` as the Python values that the function takes; raises InvalidParams."""
+        return cast("dict[str, Any]", self._checked(self._adapter, params))
 
     @cached_property
     def _adapter(self) -> Any:
+        return self._adapter_without(frozenset())
+
+    def _adapter_without(self, names: Collection[str]) -> Any:
         # pydantic costs a tenth of a second to import; `engine --help` does without.
         from pydantic import ConfigDict, TypeAdapter
         from typing_extensions import TypedDict as TypedDict
@@ -131,6 +185,7 @@ class Signature:
             if param.required
             else typing.NotRequired[hints.get(name, str)]
             for name, param in self.params.items()
+            if name not in names
         }
         make: Any = TypedDict  # a type checker wants its name and fields as literals
         shape = make(f"{self.job}_params", fields)
@@ -159,7 +214,9 @@ class Signature:
             return name, f"no such parameter; {hint}allowed: {allowed}"
         if error["type"] == "missing":
             return name, f"required ({self.params[name].type_text})"
-        return name, f"{error['input']!r} is not allowed; expected {self.params[name].type_text}"
+        param = self.params[name]
+        said = "this value" if param.sealed else repr(error["input"])
+        return name, f"{said} is not allowed; expected {param.type_text}"
 
 
 def _stored(value: Any, hint: Any) -> Any:
@@ -189,8 +246,9 @@ def _type_text(hint: Any) -> str:
         base, *marks = typing.get_args(hint)
         described = [mark.description for mark in marks if getattr(mark, "description", None)]
         named = [f"the name of a {mark.kind}" for mark in marks if isinstance(mark, NameOf)]
+        sealed = "".join(f", {mark.kind}" for mark in marks if isinstance(mark, Sealed))
         texts: list[str] = [*described, *named, _type_text(base)]
-        return texts[0]
+        return texts[0] + sealed
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         parts = [_type_text(part) for part in typing.get_args(hint) if part is not type(None)]
         return " or ".join(parts)
@@ -212,3 +270,40 @@ def _kind(hint: Any) -> str | None:
         if isinstance(mark, NameOf):
             return mark.kind
     return None
+
+
+def _marks(hint: Any) -> Iterator[Any]:
+    """What is said of a type beside it, however deep."""
+    if typing.get_origin(hint) is Literal:
+        return
+    parts = typing.get_args(hint)
+    if typing.get_origin(hint) is Annotated:
+        yield from parts[1:]
+        parts = parts[:1]
+    for part in parts:
+        yield from _marks(part)
+
+
+def _is_text(hint: Any) -> bool:
+    """Whether people write freely in it: text, or what may hold some; not a name, not a number."""
+    if hint is Any or hint is object:
+        return True
+    origin = typing.get_origin(hint)
+    if origin is Literal or _kind(hint) is not None:
+        return False
+    if origin is Annotated:
+        return _is_text(typing.get_args(hint)[0])
+    parts = typing.get_args(hint)
+    if parts:
+        return any(map(_is_text, parts))
+    if not isinstance(hint, type):
+        return True
+    if issubclass(hint, Enum):
+        return False
+    # A model, or a container of anything, may hold text.
+    return (
+        issubclass(hint, str) or hint in _CONTAINERS or bool(getattr(hint, "__annotations__", {}))
+    )
+
+
+_CONTAINERS = (dict, list, tuple, set, frozenset)

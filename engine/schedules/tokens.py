@@ -1,6 +1,7 @@
 """The words in `${...}` that a schedule's params may use: a fixed list, and no code.
 
 `$${` stands for a plain `${`. Keys hold no tokens, and what a token becomes is not read again.
+References to secrets stay as they are written, plain ones too: an attempt reads them.
 """
 
 import re
@@ -9,6 +10,7 @@ from typing import Any
 
 from engine.documents.closest import suggestion
 from engine.documents.problem import KeyPath
+from engine.secret_references import PREFIX, name_problem
 
 TOKENS = ("period.start", "period.end")
 
@@ -29,6 +31,8 @@ def fill(value: Any, facts: Mapping[str, str]) -> Any:
 
 def _replace(found: re.Match[str], facts: Mapping[str, str]) -> str:
     escaped, name, _ = found.groups()
+    if name.startswith(PREFIX):
+        return found[0]
     return found[0][1:] if escaped else facts[name]
 
 
@@ -55,6 +59,8 @@ def _inside(step: str | int, value: Any, *, has_period: bool) -> Iterator[tuple[
 def _wrong(name: str, closed: str, *, has_period: bool) -> str | None:
     if not closed:
         return f"'${{{name[:40]}' lacks its '}}'; for a plain text write $${{"
+    if name.startswith(PREFIX):
+        return name_problem(name.removeprefix(PREFIX))
     if name not in TOKENS:
         return f"there is no ${{{name[:40]}}}; {suggestion(name, TOKENS)}"
     if not has_period:
