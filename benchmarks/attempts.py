@@ -74,7 +74,7 @@ consumer.stop(graceful=True)
 print((at[-1] - at[0]) / count)
 """
 
-FRESH = "import engine.app, engine.effects, engine.authoring, engine.execution.performing"
+FRESH = "import engine.app, engine.effects.effects, engine.authoring, engine.execution.performing"
 
 
 def nothing(order: Any, report: Any) -> None:
@@ -127,7 +127,7 @@ class Bench:
             "period": None,
         }
         modules = {job.function.__module__ for job in self.app.jobs.values()}
-        preload = ["engine.app", "engine.effects", "engine.execution.performing", *modules]
+        preload = ["engine.app", "engine.effects.effects", "engine.execution.performing", *modules]
         server = ForkServer.start(preload=preload, perform=perform)
         try:
             began_at = time.perf_counter()

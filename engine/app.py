@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.clock import Clock, SystemClock
 from engine.errors import Invalid
 from engine.job import Job
-from engine.redaction import Secrets
+from engine.redaction.known import Secrets
 from engine.registry import discover, load
 from engine.settings import Settings
 from engine.store.database import Database
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     # Huey, DuckDB and their like cost more than `engine --help` may; each is imported by the
     # part that needs it.
     from engine.dispatch import Dispatch
-    from engine.effects import Effects
+    from engine.effects.effects import Effects
     from engine.execution.context import Reporter
     from engine.execution.orders import Order
     from engine.execution.sweep import Sweep
+    from engine.hiding import Hiding
     from engine.huey_app.doorbell import Doorbell
     from engine.huey_app.huey import EngineHuey
     from engine.metrics.server import MetricsServer
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from engine.store.reconciliations import ReconciliationStore
     from engine.store.reviews import ReviewStore
     from engine.store.run_counts import RunCounts
+    from engine.store.sealed_params import SealedParamStore
+    from engine.store.users import UserStore
     from engine.store.workers import WorkerStore
     from engine.worker.options import WorkerOptions
 
@@ -55,7 +58,7 @@ if TYPE_CHECKING:
 # start threads, and a fork copies none.
 _PRELOADED = (
     "engine.app",
-    "engine.effects",
+    "engine.effects.effects",
     "engine.execution.performing",
     "engine.reconciliation.service",
     "engine.retention",
@@ -92,6 +95,20 @@ class App:
         if is_server(self.settings.database):
             raise MissingKey
         return self.settings.key_file.made()
+
+    @cached_property
+    def hiding(self) -> "Hiding":
+        """Says what of a run's parameters is shown, and what is sealed."""
+        from engine.hiding import Hiding
+
+        return Hiding(lambda: self.keys)
+
+    @cached_property
+    def sealed_params(self) -> "SealedParamStore":
+        """The sealed parameters of the runs."""
+        from engine.store.sealed_params import SealedParamStore
+
+        return SealedParamStore(self.database)
 
     @cached_property
     def runs(self) -> RunStore:
@@ -169,6 +186,13 @@ class App:
         return PausedQueueStore(self.database)
 
     @cached_property
+    def users(self) -> "UserStore":
+        """Who may do what."""
+        from engine.store.users import UserStore
+
+        return UserStore(self.database)
+
+    @cached_property
     def breaks(self) -> "BreakStore":
         """The breaks."""
         from engine.store.breaks import BreakStore
@@ -193,10 +217,10 @@ class App:
 
     @cached_property
     def effects(self) -> "Effects":
-        """Work in the ledger's database, done once."""
-        from engine.effects import Effects
+        """What must happen once."""
+        from engine.effects.effects import Effects
 
-        return Effects(self.database)
+        return Effects(self.database, self.settings.database_urls)
 
     @cached_property
     def dispatch(self) -> "Dispatch":
@@ -332,6 +356,8 @@ class App:
 
         told = options or WorkerOptions()
         identity = Identity.here(self.settings.home, under_up=told.under_up)
+        # Whoever started the worker is nobody to the jobs.
+        os.environ.pop("ENGINE_TOKEN", None)
         environment = {**os.environ, **self.settings.environment()}
         # Before anything starts: a storage that cannot be is no matter of each single run.
         retention = self.retention
@@ -426,6 +452,8 @@ class App:
                 made[name].close()
         if "publisher" in made:
             self.publisher.files.close()
+        if "effects" in made:
+            self.effects.close()
         if "database" in made:
             self.database.dispose()
 

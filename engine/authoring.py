@@ -1,5 +1,6 @@
 """All that a module of jobs may import."""
 
+from engine.effects.faults import NotDone as NotDone
 from engine.execution.context import JobContext as JobContext
 from engine.job import Job as Job
 from engine.job import job as job

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from engine.errors import Invalid
-from engine.redaction import passwords_in, without_password
+from engine.redaction.urls import passwords_in, without_password
 from engine.sealing import KeyFile, Keys
 from engine.secret_references import SecretSource, secrets_of
 from engine.urls import (
@@ -26,9 +25,11 @@ from engine.urls import (
 )
 
 # Read by `${env:X}` and `${secret:X}` in YAML, by people's tools, or by a later part.
-_OPEN_PREFIXES = ("ENGINE_SOURCES__", "ENGINE_VAR_", "ENGINE_SECRET_VAR_")
+_OPEN_PREFIXES = ("ENGINE_SOURCES__", "ENGINE_DATABASES__", "ENGINE_VAR_", "ENGINE_SECRET_VAR_")
 # Of the client of S3, which reads the environment and knows no other way to say all it may be told.
 _CLIENT_PREFIX = "AWS_"
+# Whether a path is all that the URL of such a database has.
+_DATABASES = {"sqlite": True, "postgresql": False, "mysql": False, "mariadb": False}
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _SECRET_NAMES = frozenset(
     {
@@ -47,12 +48,6 @@ class InvalidSettings(Invalid):
 _OFF = frozenset({"off", "false", "0", ""})
 
 
-def _off(value: object) -> object:
-    if str(value).lower() not in _OFF:
-        raise ValueError("this version cannot do it yet; leave it unset")
-    return value
-
-
 class Settings(BaseSettings):
     """Where everything is. Relative paths are relative to `home`."""
 
@@ -65,11 +60,12 @@ class Settings(BaseSettings):
     queue_url: str = "sqlite:///var/queue.db"
     storage_url: str = "file://var/artifacts"
     sources: dict[str, str] = Field(default_factory=dict)
+    databases: dict[str, str] = Field(default_factory=dict)
     schedules: Path = Path("schedules.yaml")
     secret_key: SecretStr | None = None
     secrets_dir: Path | None = None
     metrics: str = "127.0.0.1:9464"
-    four_eyes: Annotated[str, BeforeValidator(_off)] = "false"
+    four_eyes: bool = False
 
     @field_validator("home")
     @classmethod
@@ -126,6 +122,19 @@ class Settings(BaseSettings):
                     raise ValueError(f"{name}: {error}") from None
         return named
 
+    @field_validator("databases")
+    @classmethod
+    def _databases_are_known(cls, databases: dict[str, str]) -> dict[str, str]:
+        named = {name.lower(): url for name, url in databases.items()}
+        for name, url in named.items():
+            if not _SOURCE_NAME.fullmatch(name):
+                raise ValueError(f"database name {name!r} must match [a-z0-9][a-z0-9_]*")
+            try:
+                require_database(require_scheme(url, _DATABASES))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+        return named
+
     @cached_property
     def database(self) -> str:
         """The ledger's URL; a SQLite one with an absolute path."""
@@ -155,6 +164,14 @@ class Settings(BaseSettings):
             for name, url in self.sources.items()
         }
 
+    @cached_property
+    def database_urls(self) -> Mapping[str, str]:
+        """The databases that jobs work in, by name; SQLite ones with absolute paths."""
+        return {
+            name: url if is_server(url) else "sqlite:///" + str(self._under_home(url))
+            for name, url in self.databases.items()
+        }
+
     def environment(self) -> dict[str, str]:
         """The same settings for another process; every path is absolute."""
         return {
@@ -165,12 +182,18 @@ class Settings(BaseSettings):
             "ENGINE_SCHEDULES": str(self.schedules_file),
             "ENGINE_SECRETS_DIR": str(self.secrets_folder or ""),
             **{f"ENGINE_SOURCES__{name.upper()}": url for name, url in self.source_urls.items()},
+            **{
+                f"ENGINE_DATABASES__{name.upper()}": url for name, url in self.database_urls.items()
+            },
         }
 
     @property
     def secrets(self) -> list[str]:
         """Every password and key that is set, as it is written there."""
-        urls = (self.database_url, self.queue_url, self.storage_url, *self.sources.values())
+        urls = (
+            *(self.database_url, self.queue_url, self.storage_url),
+            *(*self.sources.values(), *self.databases.values()),
+        )
         variables = {**dotenv_values(self.home / ".env"), **os.environ}
         named = [
             value
@@ -244,6 +267,8 @@ def load_settings() -> Settings:
     try:
         given = dotenv_values(file)
         _refuse_unknown_names({**given, **os.environ})
+        if "ENGINE_TOKEN" in given:
+            raise InvalidSettings(name="ENGINE_TOKEN", text=_IS_PERSONAL)
         for name, value in given.items():
             if name.startswith(_CLIENT_PREFIX) and value is not None:
                 os.environ.setdefault(name, value)
@@ -254,21 +279,27 @@ def load_settings() -> Settings:
         _require_reachable(settings)
         return settings
     except SettingsError as error:
-        raise InvalidSettings(name="ENGINE_SOURCES", text=f"{error}; set one name each") from None
+        raise InvalidSettings(
+            name="ENGINE_SOURCES, ENGINE_DATABASES", text=f"{error}; set one name each"
+        ) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0])
         text = first["msg"].removeprefix("Value error, ")
-        if name not in {"secret_key", "sources"}:
+        if name not in {"secret_key", "sources", "databases"}:
             text += f" (is {without_password(str(first['input']))!r})"
         raise InvalidSettings(name=f"ENGINE_{name.upper()}", text=text) from None
 
 
 _FIELDS = frozenset(Settings.model_fields)
+_IS_PERSONAL = (
+    "it says who you are, so it belongs in your own environment; in .env it would make everybody "
+    "who works in this home the same user"
+)
 
 
 def _refuse_unknown_names(environment: Mapping[str, str | None]) -> None:
-    fields = [f"ENGINE_{field.upper()}" for field in _FIELDS if field != "sources"]
+    fields = [f"ENGINE_{field.upper()}" for field in _FIELDS - {"sources", "databases"}]
     known = sorted([*fields, "ENGINE_TOKEN"])
     for name in sorted(environment):
         if not name.startswith("ENGINE_") or name in known or name.startswith(_OPEN_PREFIXES):

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from operator import index
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from sqlalchemy import Connection
 
-from engine.effects import Effects
+from engine.effects.effects import Effects
 from engine.store.run import Claim
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Services(Protocol):
 
     @property
     def effects(self) -> Effects:
-        """Work in the ledger's database, done once."""
+        """What must happen once."""
 
     @property
     def reconciliations(self) -> "Reconciliations":
@@ -74,9 +74,38 @@ class JobContext:
         counted = None if total is None else _counted(total)
         self.reporter.progress(_counted(done), counted, None if note is None else _one_line(note))
 
-    def once(self, key: str, request: Any, call: Callable[[Connection], Any]) -> Any:
-        """Do work in the ledger's database once per `key`: see `Effects.once`."""
-        return self.services.effects.once(self.claim, key, request, call)
+    @overload
+    def once(
+        self,
+        key: str,
+        request: Any,
+        call: Callable[[Connection], Any],
+        *,
+        database: str | None = None,
+    ) -> Any: ...
+
+    @overload
+    def once(
+        self, key: str, request: Any, call: Callable[[], Any], *, repeatable: bool = False
+    ) -> Any: ...
+
+    def once(
+        self,
+        key: str,
+        request: Any,
+        call: Callable[..., Any],
+        *,
+        repeatable: bool = False,
+        database: str | None = None,
+    ) -> Any:
+        """Do something once per `key`, and return what it returned: see `Effects.once`.
+
+        `call(connection)` works in the ledger's database or in the one that is named; `call()` does
+        something elsewhere.
+        """
+        return self.services.effects.once(
+            self.claim, key, request, call, repeatable=repeatable, database=database
+        )
 
     @property
     def reconciliations(self) -> "Reconciliations":

@@ -15,12 +15,12 @@ from engine.dispatch import Dispatch
 from engine.errors import EngineError
 from engine.execution import outcome, telling
 from engine.execution.claims import HeldClaims, attempt_id
-from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress
+from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress, StopReason
 from engine.execution.recording import Recorder, is_repeated
 from engine.execution.telling import Listener, RunEnded, RunStarted
 from engine.job import Job
 from engine.limits import LimitGroup
-from engine.redaction import without_passwords
+from engine.redaction.hiding import hidden
 from engine.registry import UnknownJob, find
 from engine.states import RunState
 from engine.store.database import LedgerUnreachable
@@ -99,23 +99,30 @@ class Executor:
             end = AttemptEnd(id=attempt_id(claim), cause=Cause.FINISHED)
         else:
             run = self._settled(claim, run)
-            if not is_repeated(job, claim, run):
-                self._patiently(lambda: self.runs.secure(claim))
-            end = self._carried_out(claim, run, job)
+            if is_repeated(job, claim, run) or self._secured(claim, job):
+                end = self._carried_out(claim, run, job)
+            else:
+                end = AttemptEnd(
+                    id=attempt_id(claim), cause=Cause.STOPPED, reason=StopReason.LEASE_LOST
+                )
             kept = self._patiently(lambda: self._recorder.record(claim, run, job, end))
         told = telling.ended(
             claim,
-            self._ended(run, end, kept=kept),
-            kept=kept,
+            self._ended(run, end, kept),
+            kept=kept is not None,
             duration=end.duration,
             peak_memory_bytes=end.peak_memory_bytes,
         )
         self._tell(told)
         return told
 
-    def _ended(self, run: Run, end: AttemptEnd, *, kept: bool) -> Run:
+    def _secured(self, claim: Claim, job: Job) -> bool:
+        """Whether the attempt may begin though it must not be repeated."""
+        return self._patiently(lambda: self.runs.secure(claim, unguarded=job.is_unguarded))
+
+    def _ended(self, run: Run, end: AttemptEnd, kept: RunState | None) -> Run:
         """The run, with what became of it; the ledger is asked unless that is clear."""
-        if kept and end.cause is Cause.FINISHED and outcome.is_success(end.outcome):
+        if kept is RunState.SUCCEEDED:
             return replace(run, state=RunState.SUCCEEDED, error=None)
         return self._patiently(lambda: self.runs.get(run.id))
 
@@ -179,7 +186,7 @@ class Executor:
                 attempt=claim.attempt,
                 at=line.at,
                 stream=line.stream,
-                text=without_passwords(line.text),
+                text=hidden(line.text),
             )
             for line in lines
         ]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.errors import EngineError, Invalid
-from engine.redaction import without_passwords
+from engine.redaction.hiding import hidden
 from engine.retry import RetryLater, RetryPolicy
 from engine.store.run import RunError
 
@@ -68,11 +68,6 @@ def not_started(error: EngineError) -> dict[str, Any]:
     return {"error": {"type": "NotStarted", "message": str(error), "trace": None}}
 
 
-def is_success(outcome: Mapping[str, Any] | None) -> bool:
-    """Whether the job returned."""
-    return outcome is not None and "error" not in outcome
-
-
 def is_lasting(outcome: Mapping[str, Any]) -> bool:
     """Whether another attempt would fail alike, or its job wants none after such an error.
 
@@ -128,4 +123,4 @@ def _storable(text: str) -> str:
 
     A file name may hold half a character, and so its error; a URL may hold a password.
     """
-    return without_passwords(text).encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+    return hidden(text).encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

@@ -9,6 +9,7 @@ from engine.execution import outcome
 from engine.execution.orders import AttemptEnd, Cause, StopReason
 from engine.execution.quarantine import quarantine_error
 from engine.job import Job
+from engine.states import RunState
 from engine.store.ledger_clock import LedgerClock
 from engine.store.run import Claim, Run, RunError
 from engine.store.runs import RunStore
@@ -24,27 +25,28 @@ _ERROR_TYPES: Mapping[Cause | StopReason, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Recorder:
-    """Writes ends of attempts down. `draw` gives a random number from 0 to 1, for jitter.
+    """Writes ends of attempts down; the store has the last word where an effect is unknown.
 
-    Every method raises LedgerUnreachable, and may be called again then.
+    `draw` gives a random number from 0 to 1, for jitter. Every method raises LedgerUnreachable, and
+    may be called again then.
     """
 
     runs: RunStore
     draw: Callable[[], float] = random.random
 
-    def record(self, claim: Claim, run: Run, job: Job, end: AttemptEnd) -> bool:
-        """Write an end down; False if the run is no longer the claim's."""
+    def record(self, claim: Claim, run: Run, job: Job, end: AttemptEnd) -> RunState | None:
+        """Write an end down; the run's state now, None if it is no longer the claim's."""
         peak = end.peak_memory_bytes
         if end.cause is Cause.FINISHED:
             return self._finished(claim, run, job, end)
         if end.cause in (Cause.TIME_LIMIT, Cause.MEMORY_LIMIT):
             error = _error(end, run)
             if not job.retry.retries_named(error.type):
-                return self.runs.fail(claim, error, peak)
+                return self._fail(claim, job, error, peak)
             return self._fail_or_retry(claim, run, job, error, peak)
         return self._interrupted(claim, run, job, end)
 
-    def _finished(self, claim: Claim, run: Run, job: Job, end: AttemptEnd) -> bool:
+    def _finished(self, claim: Claim, run: Run, job: Job, end: AttemptEnd) -> RunState | None:
         """It came to an outcome of its own."""
         peak = end.peak_memory_bytes
         error = outcome.error_in(end.outcome)
@@ -55,25 +57,28 @@ class Recorder:
         later = outcome.put_off_for(end.outcome)
         if later is not None:
             if self._is_too_late(run, later):
-                return self.runs.fail(claim, _given_up(error, run), peak)
+                return self._fail(claim, job, _given_up(error, run), peak)
             return self.runs.put_off(claim, error, later, peak)
         if outcome.is_lasting(end.outcome):
-            return self.runs.fail(claim, error, peak)
+            return self._fail(claim, job, error, peak)
         return self._fail_or_retry(claim, run, job, error, peak)
 
-    def _interrupted(self, claim: Claim, run: Run, job: Job, end: AttemptEnd) -> bool:
+    def _interrupted(self, claim: Claim, run: Run, job: Job, end: AttemptEnd) -> RunState | None:
         """It was cut off wherever it was, by no doing of its job's policy."""
         error, peak = _error(end, run), end.peak_memory_bytes
         if end.reason is StopReason.CANCELLED:
             return self.runs.cancel(claim, peak)
         repeatable = job.on_crash == "retry"
         wait = self._wait(claim, run, job) if repeatable else None
+        needs_review = not repeatable or job.financial
         if end.cause is Cause.CRASHED:
             quarantined = quarantine_error(self.runs, run, error)
             # How far it came nobody knows: whoever does not want it repeated must look first.
             return self.runs.crash(
-                claim, error, wait, peak, quarantined=quarantined, needs_review=not repeatable
+                claim, error, wait, peak, quarantined=quarantined, needs_review=needs_review
             )
+        if job.is_unguarded:
+            return self._fail(claim, job, error, peak)
         if not repeatable:
             text = f"{error.message}; it is not repeated, for its job has on_crash='fail'"
             unknown = outcome.run_error(error.type, text)
@@ -81,19 +86,23 @@ class Recorder:
         if end.reason is StopReason.HANDED_BACK:
             return self.runs.hand_back(claim, error, peak)
         if wait is None:
-            return self.runs.fail(claim, error, peak)
+            return self._fail(claim, job, error, peak)
         # Not its own failure, so nothing is gained by waiting.
         return self.runs.retry_later(claim, error, timedelta(), peak)
 
     def _fail_or_retry(
         self, claim: Claim, run: Run, job: Job, error: RunError, peak: int | None
-    ) -> bool:
+    ) -> RunState | None:
         wait = self._wait(claim, run, job)
         if wait is None:
-            return self.runs.fail(claim, error, peak)
+            return self._fail(claim, job, error, peak)
         if self._is_too_late(run, wait):
-            return self.runs.fail(claim, _given_up(error, run), peak)
+            return self._fail(claim, job, _given_up(error, run), peak)
         return self.runs.retry_later(claim, error, wait, peak)
+
+    def _fail(self, claim: Claim, job: Job, error: RunError, peak: int | None) -> RunState | None:
+        """It is not tried again by itself; where money moves, nor by just anybody."""
+        return self.runs.fail(claim, error, peak, needs_review=job.financial)
 
     def _wait(self, claim: Claim, run: Run, job: Job) -> timedelta | None:
         """How long until the next attempt; None if there is none."""

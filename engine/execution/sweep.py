@@ -13,6 +13,7 @@ from engine.execution.quarantine import quarantine_error
 from engine.execution.watch import Watch
 from engine.huey_app.doorbell import QueueUnreachable
 from engine.job import Job
+from engine.states import RunState
 from engine.store.database import LedgerUnreachable
 from engine.store.leases import LeaseStore
 from engine.store.run import Run
@@ -100,11 +101,12 @@ class Sweep:
             error = beside_first(why, run.first_error)
             quarantined = quarantine_error(self.dispatch.runs, run, error)
             wait = timedelta() if again and quarantined is None else None
-            # One that a person wants to end is cancelled.
-            ends = wait is None or run.cancel_requested_at is not None
-            if self.dispatch.runs.rescue(
-                run, error, wait, quarantined=quarantined, needs_review=not repeatable
-            ):
+            needs_review = not repeatable or (job is not None and job.financial)
+            became = self.dispatch.runs.rescue(
+                run, error, wait, quarantined=quarantined, needs_review=needs_review
+            )
+            if became is not None:
+                ends = became is not RunState.RETRYING
                 facts = {
                     "reference": run.reference,
                     "worker": run.worker,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from engine.artifact_files.spool import AttemptSpool, Sealed
 from engine.clock import Clock, rfc3339
-from engine.effects import require_held
+from engine.effects.lease import require_held
 from engine.reconciliation.narration import first_findings, say_end, say_found
 from engine.reconciliation.reconcile import Reconciler
 from engine.reconciliation.recording import as_reconciled

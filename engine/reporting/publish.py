@@ -14,7 +14,7 @@ from functools import partial
 
 from engine.artifact_files.files import ArtifactFiles
 from engine.artifact_files.spool import AttemptSpool, Spool, SpooledFile
-from engine.effects import LeaseLost
+from engine.effects.faults import LeaseLost
 from engine.errors import EngineError, Invalid
 from engine.exporters.document import Document
 from engine.exporters.exporter import Exporter

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
@@ -43,6 +44,13 @@ class Backend(Protocol):
 
     def is_in_transaction(self, driver_connection: Any) -> bool:
         """Whether the driver's connection is within a transaction."""
+
+    @property
+    def longest_given(self) -> timedelta | None:
+        """How long a job may keep a transaction; None where nobody else waits for it."""
+
+    def cut(self, driver_connection: Any) -> None:
+        """Undo the transaction of a connection that another thread uses."""
 
     def unusable(self, error: BaseException) -> str | None:
         """Why the database cannot be used now, in one line; None if the statement was wrong."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.engine import make_url
 
 from engine.outage import Outage
-from engine.redaction import without_password
+from engine.redaction.urls import without_password
 from engine.store.backend import Backend
 from engine.store.faults import LedgerAhead, LedgerBehind
 from engine.store.faults import LedgerUnreachable as LedgerUnreachable
@@ -80,6 +82,18 @@ class Database:
     def is_in_transaction(self, connection: Connection) -> bool:
         """Whether the database itself says so, whatever statements were sent by hand."""
         return self._backend.is_in_transaction(connection.connection.driver_connection)
+
+    @property
+    def longest_given(self) -> timedelta | None:
+        """How long a job may keep a transaction that it is given; None: as long as it likes."""
+        return self._backend.longest_given
+
+    def cutter(self, connection: Connection) -> Callable[[], None]:
+        """What undoes the connection's transaction from another thread, and lets it write no more.
+
+        Its connection is good for nothing then, and must be closed.
+        """
+        return partial(self._backend.cut, connection.connection.driver_connection)
 
     def revision(self) -> str | None:
         """The revision of the tables, None for an empty database."""

@@ -1,17 +1,22 @@
 """Endings: who may say how an attempt ended, and what its run becomes then."""
 
+import hashlib
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, literal, null, update
+from sqlalchemy import Connection, and_, case, literal, null, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.states import RUN, RunState
 from engine.store.cancelled_runs import note_the_end
 from engine.store.instant import Instant, database_now
 from engine.store.run import Claim, RunError
-from engine.store.tables import attempts, runs
+from engine.store.tables import attempts, effects, runs
 from engine.store.words import Words
+
+_SHOWN = 3
+_UNGUARDED = "nothing says how far this financial run came, so a person looks at it first"
 
 
 def held(claim: Claim) -> ColumnElement[bool]:
@@ -28,27 +33,97 @@ def is_of(claim: Claim) -> ColumnElement[bool]:
     )
 
 
-def or_cancelled(values: dict[str, Any]) -> dict[str, Any]:
-    """`values` of a move that ends no run well: one that a person wants to end is cancelled."""
-    RUN.require(RunState.RUNNING, RunState.CANCELLED)
+def settled(values: dict[str, Any]) -> dict[str, Any]:
+    """`values` of a move out of `running`, unless something else must become of the run.
+
+    Whatever else was to be: one of which nobody can say what it has done fails and is reviewed.
+    One that a person wants to end is cancelled.
+    """
+    for target in (RunState.FAILED, RunState.CANCELLED):
+        RUN.require(RunState.RUNNING, target)
+    in_doubt = or_(runs.c.effects_in_doubt > 0, runs.c.unguarded)
     wanted = runs.c.cancel_requested_at.is_not(None)
-    ends = case((wanted, database_now()), else_=values.get("finished_at", literal(None, Instant())))
-    review = case((wanted, null()), else_=literal(values.get("review"), Words))
-    state = case(
-        (wanted, literal(RunState.CANCELLED, Words)), else_=literal(values["state"], Words)
+    ends = literal(None, Instant())
+    return {
+        **values,
+        "state": case(
+            (in_doubt, literal(RunState.FAILED, Words)),
+            (wanted, literal(RunState.CANCELLED, Words)),
+            else_=literal(values["state"], Words),
+        ),
+        "finished_at": case(
+            (or_(in_doubt, wanted), database_now()), else_=values.get("finished_at", ends)
+        ),
+        "review": case(
+            (in_doubt, literal("required", Words)),
+            (wanted, null()),
+            else_=literal(values.get("review"), Words),
+        ),
+    }
+
+
+@dataclass(frozen=True)
+class EndedRun:
+    """What became of a run when its attempt ended, and what is told of it."""
+
+    state: RunState
+    error: RunError | None
+
+
+def end_run(
+    connection: Connection,
+    run_id: int,
+    here: ColumnElement[bool],
+    values: dict[str, Any],
+    error: RunError | None,
+) -> EndedRun | None:
+    """Move a run to what `settled` gave; None if it was not there to move."""
+    moved = connection.execute(update(runs).where(here).values(values).returning(*_TOLD)).first()
+    if moved is None:
+        return None
+    if moved.effects_in_doubt:
+        error = _unknown(connection, run_id, moved.reference, error)
+    elif moved.unguarded:
+        error = _interrupted(error)
+    else:
+        if moved.state == RunState.CANCELLED:
+            note_the_end(connection, run_id)
+        return EndedRun(RunState(moved.state), error)
+    told = update(runs).where(runs.c.id == run_id).values(error_values(error))
+    connection.execute(told)
+    return EndedRun(RunState(moved.state), error)
+
+
+_TOLD = (runs.c.state, runs.c.reference, runs.c.effects_in_doubt, runs.c.unguarded)
+
+
+def _unknown(
+    connection: Connection, run_id: int, reference: str, error: RunError | None
+) -> RunError:
+    """That nobody knows whether some effects happened, beside what the attempt ended with."""
+    started = (
+        select(effects.c.key)
+        .where(effects.c.run_id == run_id, effects.c.state == "started", ~effects.c.repeatable)
+        .order_by(effects.c.started_at, effects.c.key)
     )
-    return {**values, "state": state, "finished_at": ends, "review": review}
+    keys = connection.execute(started).scalars().all()
+    shown = ", ".join(map(repr, keys[:_SHOWN]))
+    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
+    why = f"it ended with {error.type}: {error.message}" if error else "the job returned"
+    text = (
+        f"whether {shown}{more} happened is unknown; look at the other end, then say so with "
+        f"`engine runs review {reference}`; {why}"
+    )
+    alike = f"EffectUnknown {error.fingerprint if error else ''}"
+    fingerprint = hashlib.sha256(alike.encode()).hexdigest()[:16]
+    return RunError(type="EffectUnknown", message=text, fingerprint=fingerprint)
 
 
-def move_or_cancel(
-    connection: Connection, run_id: int, here: ColumnElement[bool], values: dict[str, Any]
-) -> bool:
-    """Move a run to what `or_cancelled` gave; False if it was not there to move."""
-    moved = connection.execute(update(runs).where(here).values(values).returning(runs.c.state))
-    state = moved.scalar_one_or_none()
-    if state == RunState.CANCELLED:
-        note_the_end(connection, run_id)
-    return state is not None
+def _interrupted(error: RunError | None) -> RunError:
+    """That nobody knows what a financial run has done that does not say it by its effects."""
+    if error is None:
+        error = RunError(type="Cancelled", message="it was stopped", fingerprint="cancelled")
+    return replace(error, message=f"{error.message}; {_UNGUARDED}")
 
 
 def after_crash(

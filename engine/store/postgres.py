@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 
-from engine.redaction import without_password
+from engine.redaction.urls import without_password
 from engine.store.backend import Begin
 from engine.store.faults import LedgerShut, LedgerUnreachable, MissingDriver
 from engine.store.instant import database_now, seconds_between
@@ -60,6 +60,7 @@ class Postgres:
 
     upgrades_itself = False
     is_where_workers_are = False
+    longest_given = None
     drivers = ("psycopg",)
 
     def __init__(self, url: URL) -> None:
@@ -108,6 +109,10 @@ class Postgres:
     def is_in_transaction(self, driver_connection: Any) -> bool:
         """As the server said last; one in error is still one."""
         return driver_connection.info.transaction_status.name in {"INTRANS", "INERROR"}
+
+    def cut(self, driver_connection: Any) -> None:
+        """Have the server end what it does for the connection."""
+        driver_connection.cancel_safe()
 
     def unusable(self, error: BaseException) -> str | None:
         """What the server, or the way to it, has."""

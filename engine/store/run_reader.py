@@ -199,10 +199,16 @@ def has_one_before_it(of: FromClause = runs) -> ColumnElement[bool]:
     )
 
 
+_NOT_SHOWN = (
+    *("exclusive", "rung_at"),
+    *("approval_hash", "approved_by", "effects_in_doubt", "unguarded"),
+)
+
+
 def as_run(row: Mapping[Any, Any]) -> Run:
     """A row of the runs table as a Run."""
     values = dict(row)
-    for name in ("exclusive", "rung_at", "approval_hash", "approved_by"):
+    for name in _NOT_SHOWN:
         del values[name]
     start, end = values.pop("period_start"), values.pop("period_end")
     error, first_error = _error(values, "error"), _error(values, "first_error")

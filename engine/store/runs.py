@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, and_, literal, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from engine.limits import LimitGroup, Limits
 from engine.states import RUN, RunState
@@ -14,10 +15,11 @@ from engine.store.database import Database
 from engine.store.endings import (
     after_crash,
     end_attempt,
+    end_run,
     error_values,
+    held,
     is_of,
-    move_or_cancel,
-    or_cancelled,
+    settled,
 )
 from engine.store.instant import database_now
 from engine.store.limits import release, release_all
@@ -29,7 +31,11 @@ from engine.store.tables import runs
 
 
 class RunStore(RunReader):
-    """The runs of one ledger. A lease lasts `lease` from each renewal, by the database's clock."""
+    """The runs of one ledger. A lease lasts `lease` from each renewal, by the database's clock.
+
+    However an attempt ends: if an effect of its run was started, is not done and may not be
+    repeated, the run fails and waits for a review, whatever else was to become of it.
+    """
 
     def __init__(self, database: Database, *, lease: timedelta = timedelta(seconds=10)) -> None:
         super().__init__(database)
@@ -78,11 +84,16 @@ class RunStore(RunReader):
         claimed = claim(self.database, found[0], worker, lease=self.lease, group=group)
         return claimed.claim if claimed else None
 
-    def secure(self, claim: Claim) -> bool:
+    def secure(self, claim: Claim, *, unguarded: bool = False) -> bool:
         """Have the claim survive a power cut: for a run that must not be repeated after one.
 
-        False if the lease was lost.
+        One that is `unguarded` goes to review unless it succeeds, however this attempt ends. False
+        if the lease was lost.
         """
+        if unguarded:
+            with self.database.begin() as connection:
+                noted = update(runs).where(held(claim)).values(unguarded=True)
+                return connection.execute(noted).rowcount == 1
         return not self.database.may_forget or bool(self.renew([claim]))
 
     def release(self, group: LimitGroup) -> Sequence[Run]:
@@ -121,18 +132,28 @@ class RunStore(RunReader):
         peak_memory_bytes: int | None = None,
         *,
         lasting: bool = True,
-    ) -> bool:
-        """The attempt ended well; False if the lease was lost.
+    ) -> RunState | None:
+        """The attempt ended well; the run's state now, None if the lease was lost.
 
         Unless it must be `lasting` a power cut may undo it: for a run that is repeated then.
         """
         with self.database.begin(lasting=lasting) as connection:
-            return succeed(connection, claim, result, peak_memory_bytes)
+            if succeed(connection, claim, result, peak_memory_bytes):
+                return RunState.SUCCEEDED
+            in_doubt = and_(is_of(claim), runs.c.effects_in_doubt > 0)
+            values = {
+                "state": RunState.FAILED,
+                "finished_at": database_now(),
+                "result": literal(result, runs.c.result.type),
+            }
+            return self._end_in(
+                connection, claim, in_doubt, values, "failed", None, peak_memory_bytes
+            )
 
     def retry_later(
         self, claim: Claim, error: RunError, wait: timedelta, peak_memory_bytes: int | None = None
-    ) -> bool:
-        """The attempt failed and another one follows after `wait`; False if the lease was lost."""
+    ) -> RunState | None:
+        """The attempt failed and another one follows after `wait`; None if the lease was lost."""
         return self._end(
             claim,
             RunState.RETRYING,
@@ -145,8 +166,8 @@ class RunStore(RunReader):
 
     def put_off(
         self, claim: Claim, error: RunError, wait: timedelta, peak_memory_bytes: int | None = None
-    ) -> bool:
-        """The job wants to come back after `wait`: the attempt does not count. False if lost."""
+    ) -> RunState | None:
+        """The job wants to come back after `wait`: the attempt does not count. None if lost."""
         return self._end(
             claim,
             RunState.RETRYING,
@@ -191,8 +212,8 @@ class RunStore(RunReader):
         peak_memory_bytes: int | None = None,
         *,
         needs_review: bool = False,
-    ) -> bool:
-        """The attempt failed and none is left; False if the lease was lost.
+    ) -> RunState | None:
+        """The attempt failed and none is left; None if the lease was lost.
 
         With `needs_review` a person must look at it before it is retried.
         """
@@ -215,19 +236,19 @@ class RunStore(RunReader):
         *,
         quarantined: RunError | None = None,
         needs_review: bool = False,
-    ) -> bool:
+    ) -> RunState | None:
         """The attempt's process died: another one follows after `wait`, or the run fails with None.
 
         `quarantined` fails it too, and says why a person must look at it first; so must one with
-        `needs_review`. False if the lease was lost.
+        `needs_review`. None if the lease was lost.
         """
         moved_to = after_crash(error, wait, quarantined, needs_review)
         return self._end(
             claim, moved_to.pop("state"), "crashed", error, peak_memory_bytes, **moved_to
         )
 
-    def cancel(self, claim: Claim, peak_memory_bytes: int | None = None) -> bool:
-        """The attempt was stopped, for a person cancelled its run; False if the lease was lost."""
+    def cancel(self, claim: Claim, peak_memory_bytes: int | None = None) -> RunState | None:
+        """The attempt was stopped, for a person cancelled its run; None if the lease was lost."""
         return self._end(
             claim,
             RunState.CANCELLED,
@@ -239,7 +260,7 @@ class RunStore(RunReader):
 
     def hand_back(
         self, claim: Claim, error: RunError, peak_memory_bytes: int | None = None
-    ) -> bool:
+    ) -> RunState | None:
         """The worker goes away: the run is queued again and the attempt does not count."""
         return self._end(
             claim,
@@ -259,16 +280,16 @@ class RunStore(RunReader):
         *,
         quarantined: RunError | None = None,
         needs_review: bool = False,
-    ) -> bool:
+    ) -> RunState | None:
         """Take a lost run from its dead worker, to run again after `wait` or to fail with None.
 
         Its lease has ended, or lasts longer than any: see `leased_beyond`. `quarantined` fails it
-        too, and says why a person must look at it first; so must one with `needs_review`. False if
-        its lease was renewed, or another rescuer was faster.
+        too, and says why a person must look at it first; so must one with `needs_review`. The run's
+        state now; None if its lease was renewed, or another rescuer was faster.
         """
         moved_to = after_crash(error, wait, quarantined, needs_review)
         RUN.require(RunState.RUNNING, moved_to["state"])
-        values = or_cancelled({"lease_token": None, "lease_until": None, **moved_to})
+        values = settled({"lease_token": None, "lease_until": None, **moved_to})
         unrenewed = and_(
             runs.c.lease_until == run.lease_until,
             runs.c.lease_until > database_now(self.longest_lease),
@@ -280,10 +301,11 @@ class RunStore(RunReader):
             or_(runs.c.lease_until < database_now(), unrenewed),
         )
         with self.database.begin() as connection:
-            moved = move_or_cancel(connection, run.id, and_(*dead), values)
-            if moved:
-                end_attempt(connection, run.id, run.attempt, "lost", error, None)
-        return moved
+            ended = end_run(connection, run.id, and_(*dead), values, quarantined or error)
+            if ended is None:
+                return None
+            end_attempt(connection, run.id, run.attempt, "lost", error, None)
+        return ended.state
 
     def rung(self, run_ids: Iterable[int]) -> None:
         """Note that the queue was told of these runs."""
@@ -307,22 +329,35 @@ class RunStore(RunReader):
         error: RunError | None,
         peak_memory_bytes: int | None,
         **values: Any,
-    ) -> bool:
+    ) -> RunState | None:
         """Only the holder of the lease may say how its attempt ended."""
         RUN.require(RunState.RUNNING, target)
+        moved_to = {"state": target, **values}
+        with self.database.begin() as connection:
+            return self._end_in(
+                connection, claim, is_of(claim), moved_to, outcome, error, peak_memory_bytes
+            )
+
+    def _end_in(
+        self,
+        connection: Connection,
+        claim: Claim,
+        here: ColumnElement[bool],
+        values: dict[str, Any],
+        outcome: str,
+        error: RunError | None,
+        peak_memory_bytes: int | None,
+    ) -> RunState | None:
         moved_to = {
-            "state": target,
             "lease_token": None,
             "lease_until": None,
             "peak_memory_bytes": largest_peak(literal(peak_memory_bytes, BigInteger)),
             **error_values(error, counts=outcome not in UNCOUNTED_OUTCOMES),
             **values,
         }
-        moved_to = or_cancelled(moved_to)
-        with self.database.begin() as connection:
-            moved = move_or_cancel(connection, claim.run_id, is_of(claim), moved_to)
-            if moved:
-                end_attempt(
-                    connection, claim.run_id, claim.attempt, outcome, error, peak_memory_bytes
-                )
-        return moved
+        ended = end_run(connection, claim.run_id, here, settled(moved_to), error)
+        if ended is None:
+            return None
+        error = error or ended.error
+        end_attempt(connection, claim.run_id, claim.attempt, outcome, error, peak_memory_bytes)
+        return ended.state

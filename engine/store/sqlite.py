@@ -4,7 +4,8 @@ import fcntl
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ class Sqlite:
 
     upgrades_itself = True
     is_where_workers_are = True
+    # There is one writer: heartbeats fail when one keeps the lock for long.
+    longest_given: timedelta | None = timedelta(seconds=2)
     drivers = ()
 
     def __init__(self, url: URL) -> None:
@@ -88,6 +91,16 @@ class Sqlite:
     def is_in_transaction(self, driver_connection: Any) -> bool:
         """As SQLite has it."""
         return bool(driver_connection.in_transaction)
+
+    def cut(self, driver_connection: Any) -> None:
+        """Interrupt it, forbid it to write, and roll back."""
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while driver_connection.in_transaction and time.monotonic() < deadline:
+            driver_connection.interrupt()
+            # Whatever comes between is interrupted in its turn; so may one of these be.
+            with suppress(sqlite3.OperationalError):
+                driver_connection.execute("PRAGMA query_only = ON")
+                driver_connection.execute("ROLLBACK")
 
     def unusable(self, error: BaseException) -> str | None:
         """What is wrong with the file."""

@@ -45,6 +45,10 @@ runs = Table(
     Column("review", Words),  # required: a person decides before it is retried
     Column("approval_hash", Words),  # of all that was approved
     Column("approved_by", Words),
+    # Effects that were started and may not be repeated; whether they happened is unknown till done.
+    Column("effects_in_doubt", Integer, nullable=False, server_default="0"),
+    # An attempt of it that does not succeed goes to review: nothing says how far it came.
+    Column("unguarded", Boolean, nullable=False, server_default=false()),
     Column("reason", Words),  # why it was skipped
     Column("actor", Words),
     Column("key", Words, unique=True),
@@ -205,7 +209,7 @@ effects = Table(
     Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("request_hash", Words, nullable=False),
-    # started: whether it happened is unknown until it is done
+    # started: whether it happened is unknown until it is done, or not_done
     Column("state", Words, nullable=False, server_default="done"),
     # under the same key it happens once at the other end, however often it is asked for
     Column("repeatable", Boolean, nullable=False, server_default=false()),

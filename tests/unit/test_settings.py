@@ -123,7 +123,7 @@ def test_another_process_is_given_the_same_settings(
         ("ENGINE_STORAGE_URL", "var/files", "a URL must start with file:// or s3:// or sftp://"),
         ("ENGINE_METRICS", "127.0.0.1", "a host and a port, such as 127.0.0.1:9464"),
         ("ENGINE_METRICS", "localhost:0", "a port is a number from 1 to 65535"),
-        ("ENGINE_FOUR_EYES", "true", "this version cannot do it yet"),
+        ("ENGINE_FOUR_EYES", "perhaps", "should be a valid boolean"),
         ("ENGINE_DATABASE_URL", "sqlite:////dev/null/e.db", "/dev/null is not a folder that can"),
         ("ENGINE_SOURCES", "{}", "no such setting; did you mean ENGINE_SOURCES__? known: "),
     ],

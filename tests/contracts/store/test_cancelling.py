@@ -24,7 +24,7 @@ from tests.contracts.store.test_failed_runs import retry
 HOUR = timedelta(hours=1)
 WHY = RunError(type="Quarantined", message="crashed 3 times", fingerprint="q" * 16)
 
-End = Callable[[RunStore, Claim], bool]
+End = Callable[[RunStore, Claim], RunState | None]
 # Each way for an attempt to end other than well.
 ENDS: dict[str, End] = {
     "cancel": lambda runs, claim: runs.cancel(claim),
@@ -39,7 +39,7 @@ ENDS: dict[str, End] = {
 }
 
 
-def rescue(runs: RunStore, claim: Claim) -> bool:
+def rescue(runs: RunStore, claim: Claim) -> RunState | None:
     """Its worker died."""
     let_leases_run_out(runs.database)
     return runs.rescue(runs.get(claim.run_id), BROKEN, timedelta())
@@ -105,7 +105,7 @@ def test_a_run_that_is_to_stop_ends_cancelled_however_its_attempt_ends(
 ) -> None:
     claim = a_claim(runs)
     cancelling.cancel([claim.run_id], actor="sara", reason="wrong month")
-    assert end(runs, claim) is True
+    assert end(runs, claim)
     run = runs.get(claim.run_id)
     assert (run.state, run.review) == (RunState.CANCELLED, None)
     assert run.reason == "cancelled by sara: wrong month"

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from engine.effects import (
-    Effects,
+from engine.effects.effects import Effects
+from engine.effects.faults import (
     EndedTransaction,
     LeaseLost,
     OtherRequest,

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.effects import Effects
+from engine.effects.effects import Effects
 from engine.store.artifacts import ArtifactStore
 from engine.store.attempt_sums import RunningSums
 from engine.store.breaks import BreakStore
 from engine.store.cancelled_runs import CancelStore
+from engine.store.effects import EffectStore
 from engine.store.events import EventStore
 from engine.store.failed_runs import FailedRunStore
 from engine.store.leases import LeaseStore
@@ -25,7 +26,7 @@ from engine.store.sealed_params import SealedParamStore
 from engine.store.workers import WorkerStore
 
 STORES: list[type] = [
-    *(ArtifactStore, BreakStore, Effects, EventStore, LeaseStore, LogStore),
+    *(ArtifactStore, BreakStore, Effects, EffectStore, EventStore, LeaseStore, LogStore),
     *(RunCounts, RunningSums),
     *(CancelStore, FailedRunStore, PausedQueueStore, ReviewStore, RunMoveStore),
     *(ReconciliationStore, RestartStore, RunStore, SealedParamStore, WorkerStore),

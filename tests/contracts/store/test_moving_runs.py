@@ -13,7 +13,7 @@ from tests.builders.booking import BROKEN, a_claim, a_run, let_leases_run_out, s
 
 HOUR = timedelta(hours=1)
 
-End = Callable[[RunStore, Claim], bool]
+End = Callable[[RunStore, Claim], RunState | None]
 ENDS: dict[str, End] = {
     "succeed": lambda runs, claim: runs.succeed(claim, None),
     "fail": lambda runs, claim: runs.fail(claim, BROKEN),
@@ -142,10 +142,10 @@ def test_a_run_handed_back_has_its_attempt_still(runs: RunStore) -> None:
 
 def test_a_run_ends_once(runs: RunStore, end: End) -> None:
     claim = a_claim(runs)
-    assert end(runs, claim) is True
+    assert end(runs, claim)
     after = runs.get(claim.run_id)
     for other in ENDS.values():
-        assert other(runs, claim) is False
+        assert other(runs, claim) is None
     assert runs.progress(claim, 1, None, None) is False
     assert runs.renew([claim]) == []
     assert runs.get(claim.run_id) == after
@@ -160,10 +160,10 @@ def test_a_worker_whose_run_was_taken_cannot_say_how_it_ended(
     assert runs.rescue(lost, BROKEN, timedelta())
     second = runs.claim(first.run_id, "worker-2")
     assert second is not None
-    assert end(runs, first) is False
+    assert end(runs, first) is None
     assert runs.progress(first, 1, None, None) is False
     assert runs.get(first.run_id).lease_token == second.token
-    assert end(runs, second) is True
+    assert end(runs, second)
 
 
 def test_a_worker_that_is_late_may_still_say_how_it_ended(
@@ -171,13 +171,13 @@ def test_a_worker_that_is_late_may_still_say_how_it_ended(
 ) -> None:
     claim = a_claim(runs)
     let_leases_run_out(database)
-    assert end(runs, claim) is True
+    assert end(runs, claim)
 
 
 def test_a_claim_with_another_token_is_nobodys(runs: RunStore, end: End) -> None:
     claim = a_claim(runs)
     forged = Claim(run_id=claim.run_id, attempt=claim.attempt, token="0" * 32)
-    assert end(runs, forged) is False
+    assert end(runs, forged) is None
 
 
 def test_progress_is_kept_with_the_run(runs: RunStore) -> None:
@@ -219,7 +219,7 @@ def test_an_ended_lease_is_not_renewed(runs: RunStore, database: Database) -> No
 def test_a_live_run_is_not_lost_and_cannot_be_rescued(runs: RunStore) -> None:
     claim = a_claim(runs)
     assert runs.lost() == []
-    assert runs.rescue(runs.get(claim.run_id), BROKEN, timedelta()) is False
+    assert runs.rescue(runs.get(claim.run_id), BROKEN, timedelta()) is None
     assert runs.get(claim.run_id).state is RunState.RUNNING
 
 
@@ -227,8 +227,8 @@ def test_one_rescuer_wins(runs: RunStore, database: Database) -> None:
     claim = a_claim(runs)
     let_leases_run_out(database)
     (lost,) = runs.lost()
-    assert runs.rescue(lost, BROKEN, timedelta()) is True
-    assert runs.rescue(lost, BROKEN, timedelta()) is False
+    assert runs.rescue(lost, BROKEN, timedelta())
+    assert runs.rescue(lost, BROKEN, timedelta()) is None
     run = runs.get(claim.run_id)
     assert (run.state, run.lease_token, run.lease_until) == (RunState.RETRYING, None, None)
     (attempt,) = runs.attempts_of(run.id)
@@ -243,7 +243,7 @@ def test_a_lease_from_before_the_clock_was_set_back_is_found_and_can_be_taken(
     set_the_clock_back(database)
     assert runs.lost() == []
     (overlong,) = runs.leased_beyond(runs.longest_lease)
-    assert runs.rescue(overlong, BROKEN, timedelta()) is True
+    assert runs.rescue(overlong, BROKEN, timedelta())
     assert runs.get(claim.run_id).state is RunState.RETRYING
 
 
@@ -255,10 +255,10 @@ def test_a_lease_that_is_renewed_after_the_clock_was_set_back_is_kept(
     (overlong,) = runs.leased_beyond(runs.longest_lease)
     assert runs.renew([claim]) == [claim]
     assert runs.leased_beyond(runs.longest_lease) == []
-    assert runs.rescue(overlong, BROKEN, timedelta()) is False
+    assert runs.rescue(overlong, BROKEN, timedelta()) is None
     # Nor if the clock was set back another time since.
     set_the_clock_back(database)
-    assert runs.rescue(overlong, BROKEN, timedelta()) is False
+    assert runs.rescue(overlong, BROKEN, timedelta()) is None
 
 
 def test_a_rescuer_that_looked_before_the_next_claim_is_too_late(
@@ -270,7 +270,7 @@ def test_a_rescuer_that_looked_before_the_next_claim_is_too_late(
     assert runs.rescue(lost, BROKEN, timedelta())
     a_claim(runs, lost, "worker-2")
     let_leases_run_out(database)
-    assert runs.rescue(lost, BROKEN, timedelta()) is False
+    assert runs.rescue(lost, BROKEN, timedelta()) is None
     assert runs.get(claim.run_id).worker == "worker-2"
 
 
@@ -278,7 +278,7 @@ def test_a_lost_run_without_another_attempt_fails(runs: RunStore, database: Data
     claim = a_claim(runs)
     let_leases_run_out(database)
     (lost,) = runs.lost()
-    assert runs.rescue(lost, BROKEN, None) is True
+    assert runs.rescue(lost, BROKEN, None)
     run = runs.get(claim.run_id)
     assert run.state is RunState.FAILED
     assert run.finished_at is not None

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from engine.effects import Effects
+from engine.effects.effects import Effects
 from engine.store import postgres as module
 from engine.store.database import REVISION, Database
 from engine.store.faults import LedgerBehind, LedgerUnreachable, MissingDriver

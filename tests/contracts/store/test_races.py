@@ -9,7 +9,8 @@ from threading import Event, Timer
 import pytest
 from sqlalchemy import Connection, func, select, text
 
-from engine.effects import Effects, LeaseLost
+from engine.effects.effects import Effects
+from engine.effects.faults import LeaseLost
 from engine.states import RunState
 from engine.store.artifacts import ArtifactStore, NewArtifact
 from engine.store.break_tables import break_moves

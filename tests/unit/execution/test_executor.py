@@ -139,12 +139,12 @@ class WatchedRuns(RunStore):
         super().__init__(runs.database)
         self.kept: list[str] = []
 
-    def secure(self, claim: Claim) -> bool:
+    def secure(self, claim: Claim, *, unguarded: bool = False) -> bool:
         """The claim."""
         self.kept.append("claim")
-        return super().secure(claim)
+        return super().secure(claim, unguarded=unguarded)
 
-    def succeed(self, claim: Claim, *arguments: Any, lasting: bool = True) -> bool:
+    def succeed(self, claim: Claim, *arguments: Any, lasting: bool = True) -> RunState | None:
         """The success."""
         if lasting:
             self.kept.append("success")

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from engine.app import App
 from engine.demo.world import World
-from engine.effects import LeaseLost
+from engine.effects.faults import LeaseLost
 from engine.store.breaks import Break
 from engine.store.run import Claim, NewRun
 from engine.store.runs import RunStore

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.effects import LeaseLost
+from engine.effects.faults import LeaseLost
 from engine.exporters.document import Stream
 from engine.exporters.formats import EXPORTERS, UnknownFormat
 from engine.reporting.publish import KEEP_FOR, BadArtifactName, Publisher

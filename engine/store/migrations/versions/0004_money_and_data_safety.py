@@ -22,6 +22,13 @@ def upgrade() -> None:
 def _approvals() -> None:
     op.add_column("runs", sa.Column("approval_hash", sa.Text(), nullable=True))
     op.add_column("runs", sa.Column("approved_by", sa.Text(), nullable=True))
+    with op.batch_alter_table("runs") as runs:
+        runs.add_column(
+            sa.Column("effects_in_doubt", sa.Integer(), server_default="0", nullable=False)
+        )
+        runs.add_column(
+            sa.Column("unguarded", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
 
 
 def _effects() -> None:

@@ -1,0 +1,1 @@
+"""Effects: what must happen once, whatever happens to the attempt."""

@@ -1,0 +1,185 @@
+"""Work in other databases: key, work and result are one transaction of the database they are in."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import (
+    CHAR,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.schema import CreateTable
+
+from engine.clock import SystemClock, rfc3339
+from engine.documents.closest import suggestion
+from engine.effects.engines import is_in_transaction, make_engine
+from engine.effects.faults import EndedTransaction, OtherRequest
+from engine.effects.lease import require_held
+from engine.effects.request import as_json, hash_of
+from engine.effects.transaction import kept_open
+from engine.errors import Invalid
+from engine.store.database import Database
+from engine.store.run import Claim
+
+engine_effects = Table(
+    "engine_effects",
+    MetaData(),
+    # A key may have any letters, and a database any collation: the hash decides.
+    Column("key_hash", CHAR(64), primary_key=True),
+    Column("effect", Text, nullable=False),
+    Column("request_hash", CHAR(64), nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("result", Text),  # JSON; there is none only where work ended its own transaction
+    Column("done_at", Text, nullable=False),
+    mysql_engine="InnoDB",
+)
+
+
+class UnknownDatabase(Invalid):
+    """A job names a database that no setting has."""
+
+    message = "no database is named {name!r}; {suggestion}; set ENGINE_DATABASES__{example}"
+
+
+class NoTable(Invalid):
+    """The database has no table for keys, and we may not make one."""
+
+    message = (
+        "the database {name!r} has no table engine_effects, and making it failed: {error}; have "
+        "somebody who may do so make it: {ddl}"
+    )
+
+
+class _NoTableYet(Exception):
+    pass
+
+
+class OtherDatabases:
+    """The databases, but for the ledger, that jobs work in; opened when they are first asked for.
+
+    That work is done once holds without the lease, by the key alone: the lease is looked at right
+    before the commit, and may be lost between the two.
+    """
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._engines: dict[str, Engine] = {}
+
+    def once(
+        self,
+        name: str,
+        ledger: Database,
+        claim: Claim,
+        key: str,
+        request_hash: str,
+        call: Callable[[Connection], Any],
+    ) -> Any:
+        """See `Effects.once`; raises UnknownDatabase and NoTable."""
+        engine = self._engine(name)
+        with ledger.read() as connection:
+            require_held(connection, claim)
+        try:
+            return _do(engine, ledger, claim, key, request_hash, call)
+        except _NoTableYet:
+            _make_table(name, engine)
+        return _do(engine, ledger, claim, key, request_hash, call)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for engine in self._engines.values():
+            engine.dispose()
+
+    def _engine(self, name: str) -> Engine:
+        url = self._urls.get(name.lower())
+        if url is None:
+            raise UnknownDatabase(
+                name=name, suggestion=suggestion(name, self._urls), example=name.upper()
+            )
+        if name not in self._engines:
+            self._engines[name] = make_engine(url)
+        return self._engines[name]
+
+
+def _do(
+    engine: Engine,
+    ledger: Database,
+    claim: Claim,
+    key: str,
+    request_hash: str,
+    call: Callable[[Connection], Any],
+) -> Any:
+    key_hash = hash_of(key)
+    row = {
+        "key_hash": key_hash,
+        "effect": key,
+        "request_hash": request_hash,
+        "run_id": claim.run_id,
+        "attempt": claim.attempt,
+        "done_at": rfc3339(SystemClock().now()),
+    }
+    with engine.begin() as connection:
+        if not _is_new(engine, connection, row):
+            return _done(connection, key, key_hash, request_hash)
+        with kept_open(connection, key, is_in_transaction):
+            result = as_json(key, call(connection))
+        here = engine_effects.c.key_hash == key_hash
+        text = json.dumps(result)
+        connection.execute(update(engine_effects).where(here).values(result=text))
+        with ledger.read() as leases:
+            require_held(leases, claim)
+    return result
+
+
+def _is_new(engine: Engine, connection: Connection, row: Mapping[str, Any]) -> bool:
+    """Take the key; False if it is taken. Waits for another transaction that has just taken it."""
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(engine_effects).values(row))
+    except IntegrityError:
+        return False
+    except DBAPIError:
+        if _has_table(engine):
+            raise
+        raise _NoTableYet from None
+    return True
+
+
+def _done(connection: Connection, key: str, key_hash: str, request_hash: str) -> Any:
+    here = engine_effects.c.key_hash == key_hash
+    found = connection.execute(select(engine_effects).where(here)).one()
+    if found.request_hash.strip() != request_hash:
+        raise OtherRequest(key=key)
+    if found.result is None:
+        raise EndedTransaction(key=key, what="end its transaction, as it did once")
+    return json.loads(found.result)
+
+
+def _has_table(engine: Engine) -> bool:
+    # A second connection: the first one's transaction may be good for nothing.
+    with engine.connect() as connection:
+        return inspect(connection).has_table(engine_effects.name)
+
+
+def _make_table(name: str, engine: Engine) -> None:
+    try:
+        with engine.begin() as connection:
+            engine_effects.create(connection, checkfirst=True)
+    except SQLAlchemyError as error:
+        # Another process may have been faster.
+        if _has_table(engine):
+            return
+        ddl = " ".join(str(CreateTable(engine_effects).compile(engine)).split())
+        cause = getattr(error, "orig", error)
+        raise NoTable(name=name, error=cause, ddl=ddl) from error

@@ -1,0 +1,47 @@
+"""Connections to the databases, but for the ledger, that jobs work in."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
+_BUSY_SECONDS = 30.0
+_IN_TRANSACTION = 1
+
+
+def make_engine(url: str) -> Engine:
+    """Whose transactions see what is committed, and on SQLite take the write lock at once."""
+    parsed = make_url(url)
+    kind = parsed.get_backend_name()
+    parsed = parsed.set(drivername=_DRIVERS[kind])
+    if kind != "sqlite":
+        return create_engine(parsed, isolation_level="READ COMMITTED", pool_pre_ping=True)
+    engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def is_in_transaction(connection: Connection) -> bool:
+    """Whether the database itself says so, whatever statements were sent by hand."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        return bool(driver.in_transaction)
+    if connection.dialect.name == "postgresql":
+        return driver.info.transaction_status.name in {"INTRANS", "INERROR"}
+    return bool(driver.server_status & _IN_TRANSACTION)
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions by itself.
+    connection.isolation_level = None
+
+
+def _on_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

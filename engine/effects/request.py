@@ -1,0 +1,52 @@
+"""What an effect is asked for and what comes of it, as a ledger keeps them."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable
+from typing import Any
+
+from engine.effects.faults import ResultNotJson, UnclearCall
+
+
+def hash_of(request: Any) -> str:
+    """The same for equal requests; of one that holds a secret no one can read it."""
+    text = json.dumps(request, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def as_json(key: str, result: Any) -> Any:
+    """The result as whoever asks again will read it; raises ResultNotJson."""
+    try:
+        return json.loads(json.dumps(result, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ResultNotJson(key=key, type=type(result).__name__, error=error) from None
+
+
+def takes_connection(key: str, call: Callable[..., Any]) -> bool:
+    """Whether it is work in a database, which takes its connection, or a call to somewhere else.
+
+    Raises UnclearCall for what can be called both ways, or neither.
+    """
+    if inspect.iscoroutinefunction(call):
+        raise UnclearCall(key=key, text="a coroutine is not called; give a plain function")
+    try:
+        signature = inspect.signature(call)
+    except (TypeError, ValueError):
+        raise UnclearCall(key=key, text="nobody knows what it takes; give a function") from None
+    with_connection, without = _accepts(signature, object()), _accepts(signature)
+    if with_connection is without:
+        raise UnclearCall(
+            key=key,
+            text="give a function that takes one argument, the connection of the transaction that "
+            "its work belongs to, or none if it calls something else",
+        )
+    return with_connection
+
+
+def _accepts(signature: inspect.Signature, *arguments: object) -> bool:
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,201 @@
+"""Effects at rest: which calls of which run were started, which are done, and what came of them.
+
+Of a run's effects that are started and not repeatable, `runs.effects_in_doubt` has the number, in
+the row that every end of an attempt writes: so none of them ends as if they were known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from engine.states import RunState
+from engine.store.database import Database
+from engine.store.endings import held
+from engine.store.instant import database_now
+from engine.store.run import Claim
+from engine.store.tables import effects, runs
+from engine.store.upsert import upsert
+
+EffectState = Literal["started", "done", "not_done"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """One effect, of the attempt that came to it last. Its `result` is there once it is done."""
+
+    key: str
+    run_id: int
+    attempt: int
+    request_hash: str
+    state: EffectState
+    repeatable: bool
+    result: Any
+    started_at: datetime | None
+    done_at: datetime | None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody can say if it happened, and it must not be tried again."""
+        return self.state == "started" and not self.repeatable
+
+
+class EffectStore:
+    """The effects of one ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def of_run(self, run_id: int) -> Sequence[Effect]:
+        """The effects of one run, the first one first."""
+        with self.database.read() as connection:
+            return effects_of(connection, run_id)
+
+    def start(
+        self, claim: Claim, key: str, request_hash: str, *, repeatable: bool
+    ) -> Effect | None:
+        """Note that a call is about to be made; the effect instead if it must not be made.
+
+        That is one that is done, one that was started and is unknown, or one of another request.
+        Raises NotHeld, and nothing is noted then.
+        """
+        with self.database.begin() as connection:
+            found = begin_effect(connection, claim, key, request_hash, repeatable=repeatable)
+            if found is not None:
+                if not _is_held(connection, claim):
+                    raise NotHeld
+            elif repeatable:
+                _count(connection, claim, 0)
+            else:
+                _count(connection, claim, 1)
+            return found
+
+    def finish(self, claim: Claim, key: str, result: Any) -> tuple[Effect, bool]:
+        """The call returned; the effect as it stands now, and whether the run is still the claim's.
+
+        What is known is written down even by an attempt that lost its lease, unless somebody has
+        settled the effect, or another attempt has come to its end.
+        """
+        with self.database.begin() as connection:
+            _lock(connection, claim.run_id)
+            here = _started_by(claim, key)
+            values = {"state": "done", "result": result, "done_at": database_now()}
+            return self._end(connection, claim, key, here, values)
+
+    def take_back(self, claim: Claim, key: str) -> None:
+        """The call certainly did nothing."""
+        with self.database.begin() as connection:
+            _lock(connection, claim.run_id)
+            here = _started_by(claim, key)
+            self._end(connection, claim, key, here, {"state": "not_done"})
+
+    def _end(
+        self,
+        connection: Connection,
+        claim: Claim,
+        key: str,
+        here: Sequence[ColumnElement[bool]],
+        values: Mapping[str, Any],
+    ) -> tuple[Effect, bool]:
+        ended = connection.execute(update(effects).where(*here).values(values))
+        found = one_effect(connection, key)
+        if ended.rowcount and not found.repeatable:
+            fewer = {"effects_in_doubt": runs.c.effects_in_doubt - 1}
+            connection.execute(update(runs).where(runs.c.id == claim.run_id).values(fewer))
+        return found, _is_held(connection, claim)
+
+
+class NotHeld(Exception):
+    """The run is not the claim's any more; the transaction is undone."""
+
+
+def begin_effect(
+    connection: Connection, claim: Claim, key: str, request_hash: str, *, repeatable: bool
+) -> Effect | None:
+    """Take the key for a call that is about to be made; the effect instead if it must not be made.
+
+    While another transaction is at the same key, it waits for that one's end.
+    """
+    row = {
+        "key": key,
+        "run_id": claim.run_id,
+        "attempt": claim.attempt,
+        "request_hash": request_hash,
+        "state": "started",
+        "repeatable": repeatable,
+        "started_at": database_now(),
+    }
+    new = upsert(connection, effects).values(row).on_conflict_do_nothing()
+    if connection.execute(new.returning(effects.c.key)).first() is not None:
+        return None
+    found = one_effect(connection, key, lock=True)
+    again = found.state == "not_done" or (
+        found.state == "started"
+        and found.repeatable
+        and repeatable
+        and found.request_hash == request_hash
+    )
+    if not again:
+        return found
+    taken = {**row, "result": None, "done_at": None}
+    connection.execute(update(effects).where(effects.c.key == key).values(taken))
+    return None
+
+
+def one_effect(connection: Connection, key: str, *, lock: bool = False) -> Effect:
+    """The effect with this key."""
+    query = select(effects).where(effects.c.key == key)
+    if lock:
+        query = query.with_for_update(key_share=True)
+    return _as_effect(connection.execute(query).mappings().one())
+
+
+def effects_of(connection: Connection, run_id: int) -> Sequence[Effect]:
+    """The effects of one run, the first one first."""
+    of_run = select(effects).where(effects.c.run_id == run_id)
+    in_order = of_run.order_by(effects.c.started_at, effects.c.key)
+    return [_as_effect(row) for row in connection.execute(in_order).mappings()]
+
+
+def is_under_way(connection: Connection, effect: Effect) -> bool:
+    """Whether the attempt that started it is alive."""
+    alive = (
+        runs.c.id == effect.run_id,
+        runs.c.state == RunState.RUNNING,
+        runs.c.attempt == effect.attempt,
+        runs.c.lease_until > database_now(),
+    )
+    return connection.execute(select(runs.c.id).where(*alive)).first() is not None
+
+
+def _count(connection: Connection, claim: Claim, started: int) -> None:
+    """One more of the run is in doubt; nobody can have taken it until the transaction ends."""
+    more = {"effects_in_doubt": runs.c.effects_in_doubt + started}
+    if connection.execute(update(runs).where(held(claim)).values(more)).rowcount != 1:
+        raise NotHeld
+
+
+def _is_held(connection: Connection, claim: Claim) -> bool:
+    return connection.execute(select(runs.c.id).where(held(claim))).first() is not None
+
+
+def _lock(connection: Connection, run_id: int) -> None:
+    """Before the effect, as whoever settles it does: nobody waits in a circle."""
+    row = select(runs.c.id).where(runs.c.id == run_id)
+    connection.execute(row.with_for_update(key_share=True))
+
+
+def _started_by(claim: Claim, key: str) -> Sequence[ColumnElement[bool]]:
+    return (
+        effects.c.key == key,
+        effects.c.run_id == claim.run_id,
+        effects.c.attempt == claim.attempt,
+        effects.c.state == "started",
+    )
+
+
+def _as_effect(row: Mapping[Any, Any]) -> Effect:
+    return Effect(**{name: row[name] for name in Effect.__dataclass_fields__})
