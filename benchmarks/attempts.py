@@ -77,9 +77,9 @@ print((at[-1] - at[0]) / count)
 FRESH = "import engine.app, engine.effects.effects, engine.authoring, engine.execution.performing"
 
 
-def nothing(order: Any, report: Any) -> None:
-    """What the fork server is asked to perform when only the fork is measured."""
-    report.outcome({"result": None})
+def nothing() -> Any:
+    """What performs when only the fork is measured."""
+    return lambda order, report: report.outcome({"result": None})
 
 
 class Bench:
@@ -112,7 +112,7 @@ class Bench:
         over = max(run.finished_at for run in ended if run.finished_at)
         return (over - begun) / timedelta(seconds=1) / self.count
 
-    def at_the_fork_server(self, perform: str) -> float:
+    def at_the_fork_server(self, performer: str) -> float:
         """Seconds an attempt takes from order to end, without the ledger's part."""
         from engine.execution.orders import Order
         from engine.worker.fork_server import ForkServer
@@ -128,7 +128,7 @@ class Bench:
         }
         modules = {job.function.__module__ for job in self.app.jobs.values()}
         preload = ["engine.app", "engine.effects.effects", "engine.execution.performing", *modules]
-        server = ForkServer.start(preload=preload, perform=perform)
+        server = ForkServer.start(preload=preload, performer=performer)
         try:
             began_at = time.perf_counter()
             for number in range(self.count):
@@ -210,7 +210,7 @@ def main() -> None:
                 "benchmarks.attempts:nothing"
             ),
             "part: with the child's engine and job": lambda: bench.at_the_fork_server(
-                "engine.attempt.perform:perform"
+                "engine.attempt.perform:performer"
             ),
             "part: claim, read, outcome in the ledger": bench.in_the_ledger,
         }

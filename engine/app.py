@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -297,6 +298,13 @@ class App:
         """The names of what is defined in files, by kind."""
         folder = self.settings.reconciliations_folder
         return {"reconciliation": sorted(each.stem for each in folder.glob("*.yaml"))}
+
+    def make_jobs_ready(self) -> None:
+        """Make what carries out the jobs, ahead of the attempts that a process forks."""
+        # What is wrong with one is for its attempt to say.
+        with suppress(Invalid):
+            for job in self.jobs.values():
+                job.make_ready()
 
     def perform(self, order: "Order", reporter: "Reporter") -> dict[str, Any]:
         """Carry out one attempt in this process; its outcome as JSON-ready data."""

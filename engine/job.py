@@ -155,6 +155,10 @@ class Job:
             text = "; ".join(f"{name}: {message}" for name, message in problems)
             raise InvalidParams(job=self.name, text=text, problems=problems) from None
 
+    def make_ready(self) -> None:
+        """Make now what `arguments` needs; raises InvalidJob."""
+        self._signature.make_ready()
+
     def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Stored `params` as the Python values that the function takes."""
         return self._signature.arguments(params)

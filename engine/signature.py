@@ -165,6 +165,10 @@ class Signature:
             for name, param in self.params.items()
         }
 
+    def make_ready(self) -> None:
+        """Make now what `arguments` needs; raises InvalidJob."""
+        _ = self._adapter
+
     def arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Stored `params` as the Python values that the function takes; raises InvalidParams."""
         return cast("dict[str, Any]", self._checked(self._adapter, params))

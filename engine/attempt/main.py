@@ -59,10 +59,10 @@ def _serve(channel: Channel, lifeline: int) -> None:
     gc.disable()
     problems = tuple(filter(None, map(_preload, order.preload)))
     try:
-        module, _, name = order.perform.partition(":")
-        perform = cast("Perform", getattr(importlib.import_module(module), name))
+        module, _, name = order.performer.partition(":")
+        perform = cast("Perform", getattr(importlib.import_module(module), name)())
     except BaseException as error:  # noqa: BLE001 - told to the worker, whatever it is
-        channel.send(Broken(error=f"{order.perform}: {type(error).__name__}: {error}"))
+        channel.send(Broken(error=f"{order.performer}: {type(error).__name__}: {error}"))
         return
     gc.freeze()
     gc.enable()

@@ -36,21 +36,23 @@ class Stream(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Prepare:
-    """Worker: load these modules and this function (`module:name`), then say that you are ready."""
+    """Worker: load these modules, have this function (`module:name`) make what carries out
+    attempts, then say that you are ready.
+    """
 
     word: ClassVar = "prepare"
 
-    perform: str
+    performer: str
     preload: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As JSON-ready data."""
-        return {"perform": self.perform, "preload": list(self.preload)}
+        return {"performer": self.performer, "preload": list(self.preload)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Back from JSON-ready data."""
-        return cls(perform=data["perform"], preload=tuple(data["preload"]))
+        return cls(performer=data["performer"], preload=tuple(data["preload"]))
 
 
 @dataclass(frozen=True, kw_only=True)

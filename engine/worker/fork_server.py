@@ -34,7 +34,7 @@ from engine.execution.orders import (
 
 logger = logging.getLogger(__name__)
 
-PERFORM = "engine.attempt.perform:perform"
+PERFORMER = "engine.attempt.perform:performer"
 START_LIMIT = 60.0
 END_LIMIT = 10.0
 # The server sees the modules that the worker sees; PYTHONPATH would be inherited by every
@@ -65,10 +65,10 @@ class ForkServer:
         self,
         environment: Mapping[str, str] | None = None,
         preload: Sequence[str] = (),
-        perform: str = PERFORM,
+        performer: str = PERFORMER,
     ) -> None:
         self._environment = dict(os.environ if environment is None else environment)
-        self._prepare = Prepare(perform=perform, preload=tuple(preload))
+        self._prepare = Prepare(performer=performer, preload=tuple(preload))
         self._lock = threading.Lock()
         self._link: _Link | None = None
         self._closed = False
@@ -78,10 +78,10 @@ class ForkServer:
         cls,
         environment: Mapping[str, str] | None = None,
         preload: Sequence[str] = (),
-        perform: str = PERFORM,
+        performer: str = PERFORMER,
     ) -> Self:
-        """A fork server that is ready. Raises ForkServerFailed when `perform` cannot be loaded."""
-        server = cls(environment, preload, perform)
+        """A fork server that is ready. Raises ForkServerFailed when there can be no `performer`."""
+        server = cls(environment, preload, performer)
         server._live_link()
         return server
 

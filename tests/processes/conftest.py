@@ -6,13 +6,13 @@ import pytest
 
 from engine.worker.fork_server import ForkServer
 
-PERFORM = "tests.processes.performances:perform"
+PERFORMER = "tests.processes.performances:performer"
 
 
 @pytest.fixture(scope="package")
 def fork_server() -> Iterator[ForkServer]:
     """Shared: starting one takes a while."""
-    server = ForkServer.start(perform=PERFORM)
+    server = ForkServer.start(performer=PERFORMER)
     yield server
     server.close()
 
@@ -20,6 +20,6 @@ def fork_server() -> Iterator[ForkServer]:
 @pytest.fixture
 def own_fork_server() -> Iterator[ForkServer]:
     """For tests that kill it, or look at what it has open."""
-    server = ForkServer.start(perform=PERFORM)
+    server = ForkServer.start(performer=PERFORMER)
     yield server
     server.close()

@@ -17,7 +17,7 @@ def main(pids: str, *words: str) -> None:
     """Run one attempt that will not end by itself, and note the server's pid."""
     if words == ("stay",):
         signal.signal(signal.SIGTERM, lambda *_: note(pids))
-    server = ForkServer.start(perform="tests.processes.performances:perform")
+    server = ForkServer.start(performer="tests.processes.performances:performer")
     assert server.pid is not None
     order = an_order("refuse_to_die", pids=pids)
     threading.Thread(target=server.run, args=(order,)).start()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from engine.attempt.child import Perform
 from engine.attempt.report import Report
 from engine.execution.orders import Order
 from tests.processes.waiting import note
@@ -19,7 +20,12 @@ from tests.processes.waiting import note
 FOREVER = 1_000
 
 
-def perform(order: Order, report: Report) -> None:
+def performer() -> Perform:
+    """What carries out the orders below."""
+    return _perform
+
+
+def _perform(order: Order, report: Report) -> None:
     """Do what the order names."""
     PERFORMANCES[order.payload["do"]](order.payload, report)
 

@@ -99,7 +99,7 @@ def test_a_worker_that_does_not_listen_slows_the_attempt_and_fills_no_memory() -
     guard = subprocess.Popen(command, pass_fds=[theirs.fileno()])  # noqa: S603 - ours
     theirs.close()
     with ours, ours.makefile("rb") as heard, guard:
-        ours.sendall(encode(Prepare(perform="tests.processes.performances:perform")))
+        ours.sendall(encode(Prepare(performer="tests.processes.performances:performer")))
         ready = decode(heard.readline())
         assert isinstance(ready, Ready)
         ours.sendall(encode(order))

@@ -19,7 +19,7 @@ from tests.processes.waiting import all_gone, is_gone, noted, until
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
-PERFORM = "tests.processes.performances:perform"
+PERFORMER = "tests.processes.performances:performer"
 CLIENT = "tests.processes.fork_server_client"
 EVERYBODY = 5  # the attempt, its three grandchildren and the server
 
@@ -126,7 +126,7 @@ def test_killing_the_guard_ends_the_server_and_its_attempts(
 
 
 def test_closing_ends_the_attempts_that_still_run(pids: Path) -> None:
-    server = ForkServer.start(perform=PERFORM)
+    server = ForkServer.start(performer=PERFORMER)
     with ThreadPoolExecutor() as threads:
         ending = threads.submit(server.run, an_order("refuse_to_die", pids=str(pids)))
         everybody = noted(pids, 4)
@@ -154,18 +154,18 @@ def test_stopping_what_does_not_run_is_a_lost_race(fork_server: ForkServer) -> N
 
 
 def test_a_function_that_cannot_be_loaded_is_said_at_the_start() -> None:
-    with pytest.raises(ForkServerFailed, match=r"nowhere:perform: ModuleNotFoundError"):
-        ForkServer.start(perform="nowhere:perform")
+    with pytest.raises(ForkServerFailed, match=r"nowhere:performer: ModuleNotFoundError"):
+        ForkServer.start(performer="nowhere:performer")
 
 
 def test_a_module_that_cannot_be_preloaded_does_not_stop_the_server() -> None:
-    server = ForkServer.start(preload=["nowhere"], perform=PERFORM)
+    server = ForkServer.start(preload=["nowhere"], performer=PERFORMER)
     assert server.run(an_order("deliver", value=1)).outcome == 1
     server.close()
 
 
 def test_attempts_do_not_draw_the_same_random_numbers() -> None:
-    server = ForkServer.start(preload=["random", "numpy.random"], perform=PERFORM)
+    server = ForkServer.start(preload=["random", "numpy.random"], performer=PERFORMER)
     drawn = [server.run(an_order("draw")).outcome for _ in range(2)]
     server.close()
     assert drawn[0][0] != drawn[1][0]

@@ -25,7 +25,7 @@ from engine.execution.orders import (
 )
 
 SAID: list[Message] = [
-    Prepare(perform="a:b", preload=("c",)),
+    Prepare(performer="a:b", preload=("c",)),
     Ready(pid=1, problems=("x: y",)),
     Broken(error="no"),
     Order(id="1:1", run_id=1, attempt=1, token="t"),
