@@ -25,7 +25,7 @@ from engine.artifact_files.ranges import open_ranges
 from engine.artifact_files.spool import SpooledFile
 from engine.artifact_files.storage import FoundFile
 from engine.errors import EngineError
-from engine.redaction import without_password
+from engine.redaction.urls import without_password
 
 # A file up to this size is one request; a longer one goes in parts of it, at most 10,000.
 PART = 16 * 1024 * 1024

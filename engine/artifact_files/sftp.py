@@ -29,7 +29,7 @@ from engine.artifact_files.spool import SpooledFile
 from engine.artifact_files.ssh import Login, ssh_error
 from engine.artifact_files.storage import FoundFile
 from engine.errors import EngineError
-from engine.redaction import without_password
+from engine.redaction.urls import without_password
 
 _PIECE = 1024 * 1024
 _PORT = 22

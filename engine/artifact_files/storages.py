@@ -9,7 +9,7 @@ from engine.artifact_files.folder import Folder
 from engine.artifact_files.s3 import S3
 from engine.artifact_files.sftp import Sftp
 from engine.artifact_files.storage import Storage
-from engine.redaction import without_password
+from engine.redaction.urls import without_password
 
 STORAGES: Mapping[str, Callable[[str], Storage]] = {"file": Folder, "s3": S3, "sftp": Sftp}
 

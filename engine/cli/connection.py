@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from engine.errors import Invalid
-from engine.redaction import without_password
+from engine.redaction.urls import without_password
 
 _KINDS = {
     "redis": frozenset({"redis", "rediss"}),

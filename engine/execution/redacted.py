@@ -7,7 +7,7 @@ from typing import Any
 from engine.errors import EngineError
 from engine.execution.executor import Attempts, OnLines, OnProgress
 from engine.execution.orders import AttemptEnd, Line, Order, Progress
-from engine.redaction import Secrets
+from engine.redaction.known import Secrets
 
 
 @dataclass(frozen=True, kw_only=True)

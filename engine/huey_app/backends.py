@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from huey.storage import BaseStorage, RedisStorage, SqliteStorage
 
 from engine.errors import Invalid
-from engine.redaction import hide_password, without_password
+from engine.redaction.urls import hide_password, without_password
 
 _BUSY_SECONDS = 30
 # Whole, for servers older than Redis 6; a worker that is to end waits as long.

@@ -16,7 +16,7 @@ from huey.storage import BaseStorage
 from engine.errors import Unreachable
 from engine.huey_app.backends import Opener, is_away, is_of_a_backend, is_shut, opener_of
 from engine.outage import Outage
-from engine.redaction import hide_password, without_password
+from engine.redaction.urls import hide_password, without_password
 
 _LARGEST_ID = 2**63 - 1
 # Of what all queues have in common, any of them can tell.

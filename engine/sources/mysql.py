@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from engine.redaction import hide_password
+from engine.redaction.urls import hide_password
 from engine.sources.database import Kind
 from engine.sources.failures import Failures
 from engine.sources.faults import InvalidQuery, MissingDriver, SourceUnreachable

@@ -1,6 +1,6 @@
 """What an error of PostgreSQL means to whoever asked: the source is away, or the query is wrong."""
 
-from engine.redaction import hide_password
+from engine.redaction.urls import hide_password
 from engine.sources.faults import InvalidQuery, SourceUnreachable
 
 # By SQLSTATE, whole or its class: it is the server or the connection that failed, not the query.

@@ -4,7 +4,7 @@ import re
 import shlex
 from urllib.parse import urlsplit
 
-from engine.redaction import without_password
+from engine.redaction.urls import without_password
 
 _COMMANDS = re.compile(r"`([^`]+)`")
 

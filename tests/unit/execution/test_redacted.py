@@ -8,7 +8,7 @@ import pytest
 from engine.execution.executor import OnLines, OnProgress
 from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress, Stream
 from engine.execution.redacted import RedactedAttempts
-from engine.redaction import Secrets
+from engine.redaction.known import Secrets
 from engine.worker.fork_server import ForkServerFailed
 from tests.builders.orders import an_order
 

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
-from engine.redaction import Secrets, hide_password, without_passwords
+from engine.redaction.hiding import hidden
+from engine.redaction.known import Secrets
+from engine.redaction.urls import hide_password
 
 
 @pytest.mark.parametrize(
@@ -25,8 +27,8 @@ from engine.redaction import Secrets, hide_password, without_passwords
     ],
 )
 def test_what_calls_itself_a_password_is_hidden(said: str, shown: str) -> None:
-    assert without_passwords(said) == shown
-    assert without_passwords(shown) == shown
+    assert hidden(said) == shown
+    assert hidden(shown) == shown
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def test_what_calls_itself_a_password_is_hidden(said: str, shown: str) -> None:
     ],
 )
 def test_a_text_about_passwords_is_left_as_it_is(text: str) -> None:
-    assert without_passwords(text) == text
+    assert hidden(text) == text
 
 
 @pytest.mark.parametrize(

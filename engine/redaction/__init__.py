@@ -1,0 +1,1 @@
+"""Redaction: what is a secret or personal, found by names and by patterns, and hidden."""

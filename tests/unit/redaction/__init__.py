@@ -1,0 +1,1 @@
+"""What is hidden of texts and of data."""
