@@ -1,14 +1,60 @@
-"""Who does what a command does, and whether they may."""
+"""Who does what a command does, and whether they may: a role for each command.
 
+Whoever has the database's password can do without the commands; the roles are for those who have
+not, and the audit for those who have.
+"""
+
+import os
+from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine.app import App
     from engine.operations.actor import Actor
 
+# Processes, and what looks at files alone or must work when nothing else does.
+FREE = frozenset(
+    {
+        *("demo", "up", "scheduler", "queue work", "doctor", "jobs"),
+        *("database upgrade", "database status"),
+        *("schedules check", "schedules list", "schedules next", "reconciliations list"),
+    }
+)
+# The commands that change something; all others look, for which a viewer is enough.
+NEEDS: Mapping[str, str] = {
+    "run": "operator",
+    **dict.fromkeys(
+        [
+            *("queue retry", "queue forget", "queue flush", "queue prune", "queue cancel"),
+            *("queue pause", "queue resume", "queue clear", "queue restart", "runs cancel"),
+        ],
+        "operator",
+    ),
+    "runs review": "approver",
+    **dict.fromkeys(
+        ["users add", "users role", "users disable", "users token", "users revoke"], "admin"
+    ),
+}
+_LOOKING = "viewer"
+
+# The words that reached the command of this process, such as `queue retry`.
+command: ContextVar[str] = ContextVar("command", default="")
+
+
+def require_may(app: "App") -> None:
+    """Raise Refused unless whoever acts may do what this process's command does."""
+    if command.get() not in FREE:
+        acting(app, NEEDS.get(command.get(), _LOOKING))
+
 
 def acting(app: "App", needs: str = "operator") -> "Actor":
-    """Who acts in this process: the login that the operating system knows."""
-    from engine.operations.actor import operating_system_login
+    """Who acts in this process: the user of ENGINE_TOKEN, else the login; raises Refused.
 
-    return operating_system_login()
+    `needs` is the role that this takes as soon as the ledger has users.
+    """
+    from engine.operations.authority import authority
+    from engine.store.roles import Role
+
+    token = os.environ.get("ENGINE_TOKEN")
+    return authority(app.users, token, command=command.get(), needs=Role(needs))

@@ -10,8 +10,14 @@ if TYPE_CHECKING:
 
 @cache
 def the_app() -> "App":
-    """The engine of this process's settings; raises InvalidSettings."""
+    """The engine of this process's settings; raises InvalidSettings.
+
+    Raises Refused where whoever acts may not do what this process's command does.
+    """
     from engine.app import build_app
+    from engine.cli.acting import require_may
     from engine.settings import load_settings
 
-    return build_app(load_settings())
+    app = build_app(load_settings())
+    require_may(app)
+    return app

@@ -22,7 +22,9 @@ from engine.cli import (
     runs,
     schedules,
     up,
+    users,
 )
+from engine.cli.acting import command
 from engine.cli.streams import Streams
 from engine.errors import EngineError, Invalid
 
@@ -55,6 +57,7 @@ for group, name in (
     (artifacts.cli, "artifacts"),
     (reconciliations.cli, "reconciliations"),
     (database.cli, "database"),
+    (users.cli, "users"),
 ):
     cli.add_typer(group, name=name)
 
@@ -77,6 +80,7 @@ def _exit_code(given: list[str], streams: Streams) -> int:
         if (text := help_of(arguments)) is not None:
             print(text)
             return 0
+        command.set(command_of(arguments))
         cli(arguments, prog_name="engine")
     except EngineError as error:
         streams.complain(str(error))
@@ -97,14 +101,20 @@ def help_of(arguments: Sequence[str]) -> str | None:
     """
     if list(arguments[-1:]) != ["--help"]:
         return None
-    command = typer.main.get_command(cli)
-    context = typer.Context(command, info_name="engine")
+    found = typer.main.get_command(cli)
+    context = typer.Context(found, info_name="engine")
     for word in arguments[:-1]:
-        if not isinstance(command, TyperGroup) or word not in command.commands:
+        if not isinstance(found, TyperGroup) or word not in found.commands:
             return None
-        command = command.commands[word]
-        context = typer.Context(command, info_name=word, parent=context)
-    return command.get_help(context)
+        found = found.commands[word]
+        context = typer.Context(found, info_name=word, parent=context)
+    return found.get_help(context)
+
+
+def command_of(arguments: Sequence[str]) -> str:
+    """The words that reach the command: `queue retry`, or `run`."""
+    nouns = {group.name for group in cli.registered_groups}
+    return " ".join(arguments[: 2 if arguments and arguments[0] in nouns else 1])
 
 
 class BrokenText(Invalid):
