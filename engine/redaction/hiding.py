@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from engine.redaction.marks import hidden_ibans, hidden_marks, hidden_schemes, without_key_line
+from engine.redaction.ibans import hidden_ibans
+from engine.redaction.marks import hidden_marks, hidden_schemes, without_key_line
 from engine.redaction.names import is_identifier_name, is_secret_name
 from engine.redaction.numbers import has_long_number, hidden_numbers
 from engine.redaction.pairs import hidden_pairs, is_reference

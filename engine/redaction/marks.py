@@ -1,4 +1,4 @@
-"""Secrets and addresses that are known by how they look: JWT, bearer, keys, IBAN, e-mail."""
+"""Secrets and addresses that are known by how they look: JWT, bearer, keys, e-mail."""
 
 import binascii
 import re
@@ -22,26 +22,17 @@ _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?:(?!-----END )
 # Of a key that came line by line.
 _KEY_LINE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+/]{64}\s*")
 _MAIL = re.compile(r"(?<![\w.%+-])([\w.%+-]{1,64}?)(@|%40)((?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24})")
-_IBAN = re.compile(
-    r"(?<![^\W_])[A-Za-z]{2}\d{2}(?:[ \u00a0-]?[A-Za-z0-9]{4}){2,7}(?:[ \u00a0-]?[A-Za-z0-9]{1,3})?"
-    r"(?![^\W_])"
-)
 _SHORTEST_BEARER = 20
 
 
 def hidden_marks(text: str) -> str:
-    """The text with *** for every one of them that is not told by its digits."""
+    """The text with *** for every one of them."""
     text = _KEY.sub("***", _JWT.sub("***", text))
     if "-----BEGIN" in text:
         text = _PRIVATE_KEY.sub(r"\1***", text)
     if "@" in text or "%40" in text:
         text = _MAIL.sub(_mail, text)
     return text
-
-
-def hidden_ibans(text: str) -> str:
-    """The text with *** for every IBAN."""
-    return _IBAN.sub(_iban, text)
 
 
 def without_key_line(text: str) -> str:
@@ -54,22 +45,10 @@ def hidden_schemes(text: str) -> str:
     return _BASIC.sub(_basic, _BEARER.sub(_bearer, text))
 
 
-def is_iban(text: str) -> bool:
-    """Whether its two check digits are right."""
-    plain = re.sub(r"[ \u00a0-]", "", text).upper()
-    if not 15 <= len(plain) <= 34:
-        return False
-    return int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1
-
-
 def _mail(found: re.Match[str]) -> str:
     # The user of a URL: its password, if any, is hidden before.
     is_of_a_url = found.string[max(0, found.start() - 3) : found.start()] == "://"
     return found[0] if is_of_a_url else "***"
-
-
-def _iban(found: re.Match[str]) -> str:
-    return "***" if is_iban(found[0]) else found[0]
 
 
 def _bearer(found: re.Match[str]) -> str:

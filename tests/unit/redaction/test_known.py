@@ -1,46 +1,11 @@
-"""Redaction: known passwords are hidden however they are spelt, and so is what calls itself one."""
+"""Passwords that are known are hidden however they are spelt, and in no time."""
 
 import time
 
 import pytest
 
-from engine.redaction.hiding import hidden
 from engine.redaction.known import Secrets
 from engine.redaction.urls import hide_password
-
-
-@pytest.mark.parametrize(
-    ("said", "shown"),
-    [
-        ("host=db password=hunter2 user=x", "host=db password=*** user=x"),
-        (r"password='it\'s' dbname=x", "password='***' dbname=x"),
-        ("PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql"),
-        ("UID=me;PWD=hunter2;DB=x", "UID=me;PWD=***;DB=x"),
-        ("{'password': 'hunter 2', 'a': 1}", "{'password': '***', 'a': 1}"),
-        ('{"api_key": "hunter2"}', '{"api_key": "***"}'),
-        ("AWS_SECRET_ACCESS_KEY=hunt/er+2=", "AWS_SECRET_ACCESS_KEY=***"),
-        ("at postgresql://me:hunter2@db/x", "at postgresql://me:***@db/x"),
-        (
-            "at postgresql://db/x?sslpassword=hunter2&b=1",
-            "at postgresql://db/x?sslpassword=***&b=1",
-        ),
-    ],
-)
-def test_what_calls_itself_a_password_is_hidden(said: str, shown: str) -> None:
-    assert hidden(said) == shown
-    assert hidden(shown) == shown
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'password authentication failed for user "engine"',
-        "tokens=5 token_count=3 secretary=Noura",
-        "the password is wrong: try again",
-    ],
-)
-def test_a_text_about_passwords_is_left_as_it_is(text: str) -> None:
-    assert hidden(text) == text
 
 
 @pytest.mark.parametrize(
@@ -74,6 +39,8 @@ def test_the_password_of_a_url_is_hidden_though_it_is_not_escaped() -> None:
     [
         *("password" * 20_000, "password='" * 20_000, "password = " * 20_000, "?password" * 20_000),
         *("a://b:" * 20_000, "a://b@" + "://b:" * 20_000, "a.b-" * 20_000, "a=b " * 20_000),
+        *("1 " * 40_000 + "@", "4111 " * 20_000, "SA00 " * 20_000 + "1" * 9, "(pin)=(" * 9_000),
+        *("pin [" * 20_000, "otp is " * 20_000, "eyJ" * 30_000, "token='\\" * 20_000),
     ],
     ids=lambda text: text[:12],
 )
@@ -82,3 +49,18 @@ def test_the_longest_lines_take_no_time(text: str) -> None:
     Secrets(["Longer-1234"]).hidden_in(text)
     # A second would be no more than a few milliseconds for a line of the greatest length.
     assert time.process_time() - begun_at < 1
+
+
+def test_lines_without_a_secret_cost_microseconds() -> None:
+    secrets = Secrets(["Longer-1234", "other%2Fpassword"])
+    lines = [
+        "reconciled 1204 rows in 3.2 s, nothing differs",
+        "INFO engine.worker: run ends job='nightly' queue='default' attempt=1 seconds=1.2",
+        "2026-11-24 19:00:00,123 INFO imported file 12 of 200 from the bank",
+    ]
+    begun_at = time.process_time()
+    for _ in range(1_000):
+        for line in lines:
+            assert secrets.hidden_in(line) is line
+    # About 3 on a machine of its own.
+    assert (time.process_time() - begun_at) / 3_000 < 30e-6
