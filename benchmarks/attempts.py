@@ -122,6 +122,7 @@ class Bench:
             "module": "jobs.bench",
             "reference": "K7M2-9QXF",
             "params": {},
+            "sealed": {},
             "schedule": None,
             "scheduled_for": None,
             "period": None,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from engine.clock import Clock, SystemClock
 from engine.errors import Invalid
 from engine.job import Job
-from engine.redaction.known import Secrets
 from engine.registry import discover, load
 from engine.settings import Settings
 from engine.store.database import Database
@@ -25,8 +24,10 @@ if TYPE_CHECKING:
     from engine.dispatch import Dispatch
     from engine.effects.effects import Effects
     from engine.execution.context import Reporter
+    from engine.execution.opening import Opening
     from engine.execution.orders import Order
     from engine.execution.sweep import Sweep
+    from engine.hiding import Hiding
     from engine.hiding import Hiding
     from engine.huey_app.doorbell import Doorbell
     from engine.huey_app.huey import EngineHuey
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from engine.store.reconciliations import ReconciliationStore
     from engine.store.reviews import ReviewStore
     from engine.store.run_counts import RunCounts
+    from engine.store.sealed_params import SealedParamStore
     from engine.store.sealed_params import SealedParamStore
     from engine.store.users import UserStore
     from engine.store.workers import WorkerStore
@@ -96,6 +98,20 @@ class App:
         if is_server(self.settings.database):
             raise MissingKey
         return self.settings.key_file.made()
+
+    @cached_property
+    def hiding(self) -> "Hiding":
+        """Says what of a run's parameters is shown, and what is sealed."""
+        from engine.hiding import Hiding
+
+        return Hiding(lambda: self.keys)
+
+    @cached_property
+    def sealed_params(self) -> "SealedParamStore":
+        """The sealed parameters of the runs."""
+        from engine.store.sealed_params import SealedParamStore
+
+        return SealedParamStore(self.database)
 
     @cached_property
     def hiding(self) -> "Hiding":
@@ -327,9 +343,16 @@ class App:
         try:
             # Its own module only: what is wrong with another one is no business of this run.
             job = load(self.settings.home, payload["module"], payload["job"])
+            params = self._opening.params(payload)
         except Invalid as error:
             return failure(error)
-        return perform(job, context, payload["params"])
+        return perform(job, context, params)
+
+    @cached_property
+    def _opening(self) -> "Opening":
+        from engine.execution.opening import Opening
+
+        return Opening(keys=lambda: self.keys, secrets=lambda: self.settings.secret_source)
 
     def await_ledger(self, stopped: threading.Event) -> bool:
         """Have the ledger, however long its server is away; False when `stopped` was set first.
@@ -351,9 +374,9 @@ class App:
     ) -> "EngineHuey":
         """A Huey whose consumer is a full worker of these queues; its fork server is running."""
         from engine.execution.claims import HeldClaims
+        from engine.execution.discreet import DiscreetAttempts
         from engine.execution.executor import Executor
         from engine.execution.identity import Identity
-        from engine.execution.redacted import RedactedAttempts
         from engine.huey_app.huey import EngineHuey
         from engine.store.restarts import RestartStore
         from engine.worker.fork_server import ForkServer
@@ -372,7 +395,7 @@ class App:
         fork_server = ForkServer.start(environment, preload=self._preload())
         worker_id = new_worker_id()
         claims = HeldClaims(self.runs, fork_server.stop, fork_server.prolong)
-        secrets = Secrets(self.settings.secrets)
+        passwords, opening = self.settings.secrets, self._opening
         threaded = ThreadedAttempts(perform=self.perform, clock=self.clock)
         tries = told.defaults.attempts
         undeclared = [name for name, job in self.jobs.items() if job.retry.attempts is None]
@@ -385,8 +408,8 @@ class App:
             logs=self.logs,
             dispatch=self.dispatch,
             claims=claims,
-            isolated=RedactedAttempts(attempts=fork_server, secrets=secrets),
-            threaded=RedactedAttempts(attempts=threaded, secrets=secrets),
+            isolated=DiscreetAttempts(attempts=fork_server, passwords=passwords, opening=opening),
+            threaded=DiscreetAttempts(attempts=threaded, passwords=passwords, opening=opening),
         )
         worker = Worker(
             id=worker_id,
@@ -424,7 +447,9 @@ class App:
             self.settings.schedules_file,
             ReadingClock(self.database, clock),
         )
-        booking = Booking(dispatch=self.dispatch, jobs=self.jobs, clock=clock, read_at=read_at)
+        booking = Booking(
+            dispatch=self.dispatch, jobs=self.jobs, hiding=self.hiding, clock=clock, read_at=read_at
+        )
         return Scheduler(
             id=name,
             schedules=schedules,

@@ -32,33 +32,39 @@ class SecretSource:
 
     def get(self, name: str) -> str:
         """The secret, without the line break at its end; raises NoSuchSecret."""
-        if (problem := name_problem(name)) is not None:
-            raise NoSuchSecret(name=name, where=f"such name: {problem}")
-        if self.folder is not None:
-            try:
-                return (self.folder / name).read_text(encoding="utf-8").rstrip("\r\n")
-            except FileNotFoundError:
-                pass
-            except (OSError, UnicodeDecodeError) as error:
-                why = getattr(error, "strerror", None) or "it is not UTF-8"
-                raise NoSuchSecret(
-                    name=name, where=f"file {self.folder / name} that can be read: {why}"
-                ) from None
-        found = self.variables.get(VARIABLE + name)
-        if found is None:
-            file = f"file {self.folder / name} and no " if self.folder else ""
-            raise NoSuchSecret(name=name, where=f"{file}variable {VARIABLE}{name}")
-        return found
+        file = self._file_of(name)
+        if file is None:
+            return self.variables[VARIABLE + name] or ""
+        try:
+            return file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise NoSuchSecret(name=name, where=f"file {file} that can be read: {why}") from None
 
     def missing(self, value: Any) -> list[str]:
-        """Of the secrets that a value refers to, what is said of those that are not there."""
+        """Of the secrets that a value refers to, what is said of those that are not there.
+
+        None of them is read.
+        """
         said = []
         for name in dict.fromkeys(references_in(value)):
             try:
-                self.get(name)
+                self._file_of(name)
             except NoSuchSecret as error:
                 said.append(str(error))
         return said
+
+    def _file_of(self, name: str) -> Path | None:
+        """The secret's file; None if it is a variable; raises NoSuchSecret if it is neither."""
+        if (problem := name_problem(name)) is not None:
+            raise NoSuchSecret(name=name, where=f"such name: {problem}")
+        file = self.folder / name if self.folder else None
+        if file is not None and file.exists():
+            return file
+        if self.variables.get(VARIABLE + name) is None:
+            no_file = f"file {file} and no " if file else ""
+            raise NoSuchSecret(name=name, where=f"{no_file}variable {VARIABLE}{name}")
+        return None
 
     def values(self, value: Any) -> list[str]:
         """The secrets that a value refers to, as far as they are there; for those who hide them."""

@@ -92,29 +92,32 @@ def run(
         raise WrongOption(option="--queue", text=f"{queue!r} must match [a-z0-9_]+")
     if key == "":
         raise WrongOption(option="--key", text="it is empty; leave it out to book a new run")
-    params = require_params(wanted, _params(param or []), app.definitions)
-    group = wanted.group_of(params)
+    given = require_params(wanted, _params(param or []), app.definitions)
+    params = app.hiding.booked(wanted, given)
     new = NewRun(
         job=wanted.name,
         queue=queue or wanted.queue,
-        params=params,
+        params=params.shown,
+        to_seal=params.to_seal,
         attempts=wanted.attempts,
         retry_for=wanted.retry.retry_until,
         due_at=_instant(at) if at else None,
         priority=wanted.priority if priority is None else priority,
-        unique_key=wanted.unique_key(params),
+        unique_key=params.unique_key,
         on_duplicate=wanted.on_duplicate,
-        limit_key=group.key if group else None,
+        limit_key=params.limit_key,
         key=key,
         actor=str(acting(app)),
     )
     done = app.dispatch.book(new)
     booked = done.run
-    if not done.is_duplicate and (booked.job, dict(booked.params)) != (new.job, dict(new.params)):
-        raise KeyTaken(
-            key=key, id=booked.id, reference=booked.reference, job=booked.job,
-            params=dict(booked.params),
-        )  # fmt: skip
+    if not done.is_new and not done.is_duplicate:
+        sealed = app.sealed_params.of_run(booked.id)
+        if booked.job != new.job or not app.hiding.is_same(booked, sealed, params):
+            raise KeyTaken(
+                key=key, id=booked.id, reference=booked.reference, job=booked.job,
+                params=dict(booked.params),
+            )  # fmt: skip
     note = _why_not_new(wanted) if done.is_duplicate else "booked before under this key"
     if not as_json:
         shown = "" if done.is_new else f" ({note})"
@@ -125,6 +128,8 @@ def run(
         sys.stderr.write(
             f"engine: {done.unrung}; the run is booked and starts when {done.unrung.until}\n"
         )
+    for said in app.settings.secret_source.missing(given):
+        sys.stderr.write(f"engine: {said}; the run fails unless its worker has it\n")
     _warn_about_queue(booked.queue, was_given=queue is not None)
     ended = _wait(booked, quiet=as_json) if wait else booked
     if as_json:

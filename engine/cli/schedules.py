@@ -123,13 +123,16 @@ def _next_firings(schedule: "Schedule", now: datetime, count: int) -> list[datet
 
 
 def _schedule_json(schedule: "Schedule", now: datetime) -> dict[str, object]:
+    from engine.hiding import parted
     from engine.operations.instants import rfc3339
+    from engine.registry import find
 
     upcoming = schedule.trigger.next_after(now) if schedule.enabled else None
+    shown, _ = parted(find(the_app().jobs, schedule.job), schedule.params)
     return {
         "name": schedule.name,
         "job": schedule.job,
-        "params": dict(schedule.params),
+        "params": shown,
         "trigger": str(schedule.trigger),
         "timezone": schedule.timezone.key,
         "enabled": schedule.enabled,

@@ -15,6 +15,7 @@ from engine.dispatch import Dispatch
 from engine.errors import EngineError
 from engine.execution import outcome, telling
 from engine.execution.claims import HeldClaims, attempt_id
+from engine.execution.opening import is_masked
 from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress, StopReason
 from engine.execution.recording import Recorder, is_repeated
 from engine.execution.telling import Listener, RunEnded, RunStarted
@@ -27,6 +28,7 @@ from engine.store.database import LedgerUnreachable
 from engine.store.logs import LogLine, LogStore
 from engine.store.run import Claim, Run
 from engine.store.runs import RunStore
+from engine.store.sealed_params import SealedParamStore
 
 logger = logging.getLogger("engine.worker")
 
@@ -82,12 +84,14 @@ class Executor:
             told = self._attempt(claim, run)
         finally:
             self.claims.remove(claim)
+        if is_masked(run.params):
+            self._patiently(lambda: self._sealed.erase_ended(run.id))
         self.dispatch.ring_next(run, self._group_of(run))
         return told
 
     def _group_of(self, run: Run) -> LimitGroup | None:
         job = self.jobs.get(run.job)
-        return job.group_of(run.params) if job else None
+        return job.group_of(run.params, run.limit_key) if job else None
 
     def _attempt(self, claim: Claim, run: Run) -> RunEnded:
         self._tell(telling.begun(claim, run))
@@ -144,7 +148,7 @@ class Executor:
             memory_limit=job.memory_limit,
             grace=KILL_GRACE,
             fuse=self.claims.fuse(claim),
-            payload=_payload(run, job),
+            payload=_payload(run, job, self._sealed_of(run)),
         )
         attempts = self.isolated if job.isolated else self.threaded
         try:
@@ -156,6 +160,15 @@ class Executor:
         except EngineError as error:
             not_started = outcome.not_started(error)
             return AttemptEnd(id=order.id, cause=Cause.FINISHED, outcome=not_started)
+
+    def _sealed_of(self, run: Run) -> Mapping[str, str]:
+        if not is_masked(run.params):
+            return {}
+        return self._patiently(lambda: self._sealed.of_run(run.id))
+
+    @cached_property
+    def _sealed(self) -> SealedParamStore:
+        return SealedParamStore(self.runs.database)
 
     @cached_property
     def _recorder(self) -> Recorder:
@@ -203,13 +216,14 @@ class Executor:
             self.runs.progress(claim, said.done, said.total, said.note)
 
 
-def _payload(run: Run, job: Job) -> dict[str, Any]:
+def _payload(run: Run, job: Job, sealed: Mapping[str, str]) -> dict[str, Any]:
     """What the attempt's process needs to know of the run."""
     return {
         "job": run.job,
         "module": job.function.__module__,
         "reference": run.reference,
         "params": dict(run.params),
+        "sealed": dict(sealed),
         "schedule": run.schedule,
         "scheduled_for": run.scheduled_for.isoformat() if run.scheduled_for else None,
         "period": [each.isoformat() for each in run.period] if run.period else None,

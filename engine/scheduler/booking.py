@@ -4,14 +4,17 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
 
 from engine.clock import Clock
 from engine.dispatch import Dispatch
+from engine.hiding import BookedParams, Hiding, parted
 from engine.job import Job
 from engine.registry import find
+from engine.scheduler.keeping import Keeping
 from engine.scheduler.misfires import overlap_of, why_not
 from engine.scheduler.steps import (
     Adopt,
@@ -23,12 +26,7 @@ from engine.scheduler.steps import (
     step_to_replace,
 )
 from engine.schedules.schedule import Schedule
-from engine.schedules.stored import (
-    UnreadableSchedule,
-    schedule_from_json,
-    schedule_to_json,
-    version_of,
-)
+from engine.schedules.stored import UnreadableSchedule
 from engine.signature import InvalidParams
 from engine.store.run import Firing, NewRun, Run
 from engine.store.schedule_marks import (
@@ -61,6 +59,7 @@ class Booking:
 
     dispatch: Dispatch
     jobs: Mapping[str, Job]
+    hiding: Hiding
     clock: Clock
     read_at: datetime
 
@@ -71,7 +70,9 @@ class Booking:
         now = self.clock.now()
         known = {each.name: each for each in schedules}
         self._let_go([mark for name, mark in marks.items() if name not in known], now)
-        return [each for name, each in known.items() if not _is_done(each, marks.get(name), now)]
+        return [
+            each for name, each in known.items() if not self._is_done(each, marks.get(name), now)
+        ]
 
     def begin(self, schedules: Iterable[Schedule]) -> None:
         """Put new schedules in force, and say of the others that were read as they were before.
@@ -86,7 +87,7 @@ class Booking:
         for each in schedules:
             read, mark = self._mark(each, now), marks.get(each.name)
             if mark is None:
-                new.append((read, schedule_to_json(each)))
+                new.append((read, self._keeping.to_json(each)))
             elif mark.version == read.version:
                 same.append(mark)
         with self.dispatch.runs.database.begin() as connection:
@@ -130,18 +131,18 @@ class Booking:
             if mark is None:
                 # A new schedule fires from now on, never for the past.
                 return mark, Adopt(since=fired.now)
-            if mark.version == version_of(read):
+            if mark.version == self._keeping.version_of(read):
                 return mark, step_in_force(read, mark.booked_until, fired)
             definition = definition_of(connection, read.name)
         if mark.read_at is not None and mark.read_at >= self.read_at:
             if mark.is_gone:
                 return mark, None
-            in_force = schedule_from_json(read.name, definition or {})
+            in_force = self._keeping.from_json(read.name, definition or {})
             return mark, step_in_force(in_force, mark.booked_until, fired)
         if mark.is_gone:
             return mark, Adopt(since=fired.now)
         try:
-            before = schedule_from_json(read.name, definition or {})
+            before = self._keeping.from_json(read.name, definition or {})
         except UnreadableSchedule:
             same = mark.fingerprint == read.trigger.fingerprint
             return mark, Adopt(since=mark.booked_until if same else fired.now)
@@ -172,7 +173,7 @@ class Booking:
         return []
 
     def _adopt(self, connection: Connection, read: Schedule, since: datetime) -> None:
-        if put_mark(connection, self._mark(read, since), schedule_to_json(read)):
+        if put_mark(connection, self._mark(read, since), self._keeping.to_json(read)):
             logger.info("a schedule is in force as it was read", extra={"schedule": read.name})
 
     def _mark(self, read: Schedule, since: datetime) -> ScheduleMark:
@@ -180,7 +181,7 @@ class Booking:
             schedule=read.name,
             fingerprint=read.trigger.fingerprint,
             booked_until=since,
-            version=version_of(read),
+            version=self._keeping.version_of(read),
             read_at=self.read_at,
         )
 
@@ -210,17 +211,18 @@ class Booking:
         period = schedule.period_for(scheduled_for)
         late = now - scheduled_for
         skipped = why_not(schedule, scheduled_for, late, step.latest, changed=step.changed)
-        params = schedule.params_for(scheduled_for)
+        given = schedule.params_for(scheduled_for)
         try:
-            params = job.validate(params)
+            given = job.validate(given)
         except InvalidParams as error:
             # The file was checked, so only a job changed underneath can come here.
             skipped = f"params: {error}"
-        group = None if skipped else job.group_of(params)
+        params = _shown(job, given) if skipped else self.hiding.booked(job, given)
         return NewRun(
             job=job.name,
             queue=schedule.queue,
-            params=params,
+            params=params.shown,
+            to_seal=params.to_seal,
             attempts=job.attempts,
             retry_for=job.retry.retry_until,
             due_at=scheduled_for,
@@ -232,14 +234,23 @@ class Booking:
             ),
             period=(period.start, period.end) if period else None,
             priority=schedule.priority if schedule.priority is not None else job.priority,
-            unique_key=None if skipped else job.unique_key(params),
-            limit_key=group.key if group else None,
+            unique_key=params.unique_key,
+            limit_key=params.limit_key,
             skipped=skipped,
         )
 
+    def _is_done(self, schedule: Schedule, mark: ScheduleMark | None, now: datetime) -> bool:
+        """Whether it is in force as it was read, and nothing has fired since its mark."""
+        if mark is None or mark.version != self._keeping.version_of(schedule):
+            return False
+        return mark.booked_until >= now or schedule.trigger.next_after(mark.booked_until) > now
 
-def _is_done(schedule: Schedule, mark: ScheduleMark | None, now: datetime) -> bool:
-    """Whether it is in force as it was read, and nothing has fired since its mark."""
-    if mark is None or mark.version != version_of(schedule):
-        return False
-    return mark.booked_until >= now or schedule.trigger.next_after(mark.booked_until) > now
+    @cached_property
+    def _keeping(self) -> Keeping:
+        return Keeping(jobs=self.jobs, hiding=self.hiding)
+
+
+def _shown(job: Job, params: Mapping[str, Any]) -> BookedParams:
+    """What is booked of a firing that is skipped: nothing of it is needed any more."""
+    shown, _ = parted(job, params)
+    return BookedParams(shown=shown, to_seal=None, unique_key=None, limit_key=None)

@@ -12,7 +12,15 @@ from engine.store.tables import schedule_marks
 from engine.store.turns import take_turn
 from engine.store.upsert import upsert
 
+# Under which a definition has what of its params is sealed, and what that is bound to.
+SEALED = "sealed"
+PURPOSE = "schedules"
 _FACTS = [each for each in schedule_marks.c if each is not schedule_marks.c.definition]
+
+
+def context_of(schedule: str) -> str:
+    """What is sealed of a schedule's params is bound to this."""
+    return f"schedule {schedule}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -179,6 +179,7 @@ def test_an_attempt_is_ordered_with_its_limits_and_what_the_run_is_about(
         "module": __name__,
         "reference": run.reference,
         "params": {"days": 9},
+        "sealed": {},
         "schedule": "hourly",
         "scheduled_for": "2020-11-24T02:00:00+00:00",
         "period": ["2020-11-23T00:00:00+00:00", "2020-11-24T00:00:00+00:00"],

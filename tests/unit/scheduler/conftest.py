@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from engine.dispatch import Dispatch
+from engine.hiding import Hiding
 from engine.scheduler.booking import Booking
+from engine.sealing import Keys
 from engine.store.runs import RunStore
 from tests.builders.clock import FakeClock
 from tests.builders.database import a_database
@@ -42,5 +44,9 @@ def doorbell() -> FakeDoorbell:
 def booking(runs: RunStore, clock: FakeClock, doorbell: FakeDoorbell) -> Booking:
     """A scheduler's booking, which read its schedules at six."""
     return Booking(
-        dispatch=Dispatch(runs=runs, doorbell=doorbell), jobs=JOBS, clock=clock, read_at=SIX
+        dispatch=Dispatch(runs=runs, doorbell=doorbell),
+        jobs=JOBS,
+        hiding=Hiding(lambda: Keys.parse("k" * 32)),
+        clock=clock,
+        read_at=SIX,
     )

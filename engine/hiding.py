@@ -1,0 +1,101 @@
+"""Hiding: of the parameters that a run is booked with, what is shown, and what is sealed."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.job import Job
+from engine.redaction.hiding import MASK, hidden_data
+from engine.redaction.names import is_secret_name
+from engine.sealing import Keys, Sealer
+from engine.secret_references import is_reference
+from engine.store.run import Run
+from engine.store.sealed_params import SealedRun, ToSeal
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookedParams:
+    """What is stored of a run's parameters, and the keys that their values make.
+
+    Wherever `shown` has a mask, `to_seal` has the value.
+    """
+
+    shown: Mapping[str, Any]
+    to_seal: ToSeal | None
+    unique_key: str | None
+    limit_key: str | None
+
+
+@dataclass(frozen=True)
+class Hiding:
+    """Hides parameters under the keys of this installation, which are asked for if need be."""
+
+    keys: Callable[[], Keys]
+
+    def booked(self, job: Job, params: Mapping[str, Any]) -> BookedParams:
+        """What is booked for these valid, JSON-ready `params`; raises MissingKey and InvalidKey."""
+        shown, hidden = parted(job, params)
+        apart = shown if not hidden else shown | self._told_apart(job, hidden)
+        group = job.group_of(apart)
+        return BookedParams(
+            shown=shown,
+            to_seal=ToSeal(hidden, Sealer(self.keys())) if hidden else None,
+            unique_key=job.unique_key(apart),
+            limit_key=group.key if group else None,
+        )
+
+    def is_same(self, run: Run, sealed: Mapping[str, str], params: BookedParams) -> bool:
+        """Whether a run was booked with these; what was erased of it since is not compared."""
+        if dict(run.params) != dict(params.shown):
+            return False
+        if params.to_seal is None or not sealed:
+            return True
+        bound = SealedRun(reference=run.reference, job=run.job)
+        return bound.open(params.to_seal.sealer, sealed) == params.to_seal.values
+
+    def _told_apart(self, job: Job, hidden: Mapping[str, Any]) -> dict[str, Any]:
+        """What stands for hidden values in keys: it differs as they do, and tells nothing."""
+        names = {*(job.unique_by or ()), *job.limit_by} & hidden.keys()
+        if not names:
+            return {}
+        key = self.keys().mac_key("keys of runs")
+        texts = {name: json.dumps(hidden[name], sort_keys=True).encode() for name in names}
+        return {
+            name: [MASK, hmac.new(key, text, hashlib.sha256).hexdigest()]
+            for name, text in texts.items()
+        }
+
+
+def parted(job: Job, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`params` as anybody may see them, and those of them that are hidden there.
+
+    Hidden is what the job's signature or its name calls a secret or personal, and a text in which
+    something looks like one. A reference to a secret is none.
+    """
+    shown: dict[str, Any] = {}
+    hidden: dict[str, Any] = {}
+    for name, value in params.items():
+        shown[name] = _shown(job, name, value)
+        # A mask in what was given is hidden as well, so that a mask always stands for something.
+        if shown[name] != value or (MASK in str(value) and _may_hide(job, name)):
+            hidden[name] = value
+    return shown, hidden
+
+
+def _shown(job: Job, name: str, value: Any) -> Any:
+    if value is None or is_reference(value):
+        return value
+    param = job.params.get(name)
+    if param.sealed if param else is_secret_name(name):
+        return MASK
+    if not _may_hide(job, name):
+        return value
+    return hidden_data({name: value})[name]
+
+
+def _may_hide(job: Job, name: str) -> bool:
+    param = job.params.get(name)
+    return param is None or param.is_text or param.sealed is not None
