@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from engine.execution.orders import Order
     from engine.execution.sweep import Sweep
     from engine.hiding import Hiding
-    from engine.hiding import Hiding
     from engine.huey_app.doorbell import Doorbell
     from engine.huey_app.huey import EngineHuey
     from engine.metrics.server import MetricsServer
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
     from engine.store.reconciliations import ReconciliationStore
     from engine.store.reviews import ReviewStore
     from engine.store.run_counts import RunCounts
-    from engine.store.sealed_params import SealedParamStore
     from engine.store.sealed_params import SealedParamStore
     from engine.store.users import UserStore
     from engine.store.workers import WorkerStore
@@ -98,20 +96,6 @@ class App:
         if is_server(self.settings.database):
             raise MissingKey
         return self.settings.key_file.made()
-
-    @cached_property
-    def hiding(self) -> "Hiding":
-        """Says what of a run's parameters is shown, and what is sealed."""
-        from engine.hiding import Hiding
-
-        return Hiding(lambda: self.keys)
-
-    @cached_property
-    def sealed_params(self) -> "SealedParamStore":
-        """The sealed parameters of the runs."""
-        from engine.store.sealed_params import SealedParamStore
-
-        return SealedParamStore(self.database)
 
     @cached_property
     def hiding(self) -> "Hiding":

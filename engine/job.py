@@ -78,7 +78,6 @@ class Job:
         if problems := limit_problems(self, self._signature.names):
             raise InvalidJob(name=self.name, text="; ".join(problems))
         self._require_plain_keys()
-        self._require_plain_keys()
 
     def _settle_effects(self) -> None:
         if self.effects not in (None, "once"):
@@ -100,21 +99,6 @@ class Job:
     def is_unguarded(self) -> bool:
         """Whether nothing says how far an attempt at it came that did not succeed."""
         return self.financial and self.effects != "once"
-
-    def _require_plain_keys(self) -> None:
-        """Raise InvalidJob if runs are told apart by a parameter that is sealed."""
-        for name in (*(self.unique_by or ()), *self.limit_by):
-            try:
-                param = self.params[name]
-            except InvalidJob:
-                # Something that its annotations name is not there yet; it is asked again then.
-                return
-            if param.sealed:
-                text = (
-                    f"runs cannot be told apart by {name!r}, which is sealed; use an id, or a "
-                    "reference to what it stands for"
-                )
-                raise InvalidJob(name=self.name, text=text)
 
     def _require_plain_keys(self) -> None:
         """Raise InvalidJob if runs are told apart by a parameter that is sealed."""
