@@ -149,7 +149,7 @@ def retry(
 
     \b
     Examples:
-      engine queue retry 42 7K3Q-9XWA
+      engine queue retry 42 RC-20261124-7K3F9
       engine queue retry all --dry-run
       engine queue retry --job payouts --error ConnectionError --rate 5/s
     """

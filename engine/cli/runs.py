@@ -100,7 +100,7 @@ def show(name: Name, as_json: Json = False) -> None:
     \b
     Examples:
       engine runs show 42
-      engine runs show 7K3Q-9XWA --json
+      engine runs show RC-20261124-7K3F9 --json
     """
     from engine.operations.instants import milliseconds, rfc3339
     from engine.operations.run_json import attempt_json, run_json
@@ -184,7 +184,7 @@ def logs(
     \b
     Examples:
       engine runs logs 42
-      engine runs logs 7K3Q-9XWA --follow
+      engine runs logs RC-20261124-7K3F9 --follow
       engine runs logs 42 --attempt 2
     """
     from engine.operations.instants import rfc3339

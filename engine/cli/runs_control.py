@@ -30,7 +30,7 @@ def cancel(names: Names, reason: Reason = None, as_json: Json = False) -> None:
     \b
     Examples:
       engine runs cancel 42
-      engine runs cancel 42 7K3Q-9XWA --reason "wrong month"
+      engine runs cancel 42 RC-20261124-7K3F9 --reason "wrong month"
     """
     from engine.operations.cancelling import cancel_runs, why_ended
     from engine.operations.run_moves import move_text

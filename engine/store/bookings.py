@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _NOW = select(database_now())
 # A reference is random; that one is taken so often in a row means that something is wrong.
-_BOOKINGS = 5
+_BOOKINGS = 20
 
 
 class DuplicateRun(Refused):
@@ -79,7 +79,7 @@ def _insert(
     is_due = reason is None and (new.due_at is None or new.due_at <= now)
     params = dict(new.params)
     row = {
-        "reference": new_reference(),
+        "reference": new_reference(new.job, now),
         "job": new.job,
         "queue": new.queue,
         "state": RunState.SKIPPED if reason else RunState.QUEUED,

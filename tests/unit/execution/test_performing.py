@@ -57,7 +57,7 @@ def performed(
     """The outcome of a job that does this."""
     context = JobContext(
         claim=Claim(run_id=1, attempt=2, token="t"),
-        reference="K7M2-9QXF",
+        reference="RC-20261124-7K3F9",
         job="trial",
         schedule=None,
         scheduled_for=None,

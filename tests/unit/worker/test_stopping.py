@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 def told(state: RunState = RunState.SUCCEEDED) -> RunEnded:
     """What is said of a run that has ended."""
     return RunEnded(
-        reference="K7M2-9QXF",
+        reference="RC-20261124-7K3F9",
         job="purge",
         queue="default",
         attempt=1,
