@@ -5,17 +5,23 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, inspect, text
 from sqlalchemy.engine import make_url
 
 from engine.outage import Outage
 from engine.redaction.urls import without_password
+from engine.store.act import take_noted
+from engine.store.audit_chain import AuditEntry
 from engine.store.backend import Backend
 from engine.store.faults import LedgerAhead, LedgerBehind
 from engine.store.faults import LedgerUnreachable as LedgerUnreachable
 from engine.store.postgres import Postgres
 from engine.store.sqlite import Sqlite
+
+if TYPE_CHECKING:
+    from engine.store.journal import Journal
 
 # The newest file in migrations/versions, here so that no command imports alembic to compare.
 REVISION = "0004"
@@ -38,6 +44,8 @@ class Database:
         self.outage = Outage("the run ledger", self.shown_url)
         # What it has taken, or answered, so far: writes, reads.
         self._answered: set[bool] = set()
+        # What keeps the audit; without one, what operators do is not audited.
+        self.journal: Journal | None = None
         # A full disk and a locked file may still be read.
         self._refuses_writes = False
 
@@ -68,10 +76,18 @@ class Database:
         Once committed it survives the end of every process. One that need not be `lasting` may be
         undone by a power cut, if that ends everybody who relied on it as well, until a lasting one
         is committed after it: for hints, and for what is done again then.
+
+        What was noted in it (`act.note`) is in the audit once it is committed.
         """
         writer = self._writer if lasting else self._brief_writer
+        entries: Sequence[AuditEntry] = ()
         with self._explained(writes=True), writer.begin() as connection:
             yield connection
+            acts = take_noted(connection)
+            if acts and self.journal is not None:
+                entries = self.journal.write(connection, acts)
+        if entries and self.journal is not None:
+            self.journal.publish(entries)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

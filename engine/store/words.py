@@ -19,6 +19,9 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """NUL as U+2400, half a character as its escape."""
-        if value is None:
-            return None
-        return value.replace(_NUL, _SHOWN_NUL).encode("utf-8", "backslashreplace").decode()
+        return None if value is None else plain(value)
+
+
+def plain(text: str) -> str:
+    """The text as it is stored."""
+    return text.replace(_NUL, _SHOWN_NUL).encode("utf-8", "backslashreplace").decode()

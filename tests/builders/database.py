@@ -37,8 +37,10 @@ def empty(database: Database) -> None:
     with database.begin() as connection:
         for name in set(inspect(connection).get_table_names()) - set(ours):
             connection.execute(text(f'DROP TABLE "{name}"'))
+        connection.execute(text("ALTER TABLE audit_entries DISABLE TRIGGER USER"))
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
+        connection.execute(text("ALTER TABLE audit_entries ENABLE TRIGGER USER"))
         for (sequence,) in connection.execute(text("SELECT sequencename FROM pg_sequences")):
             connection.execute(text(f'ALTER SEQUENCE "{sequence}" RESTART'))
 

@@ -8,6 +8,7 @@ import pytest
 from engine.effects.effects import Effects
 from engine.store.artifacts import ArtifactStore
 from engine.store.attempt_sums import RunningSums
+from engine.store.audit_entries import AuditStore
 from engine.store.breaks import BreakStore
 from engine.store.cancelled_runs import CancelStore
 from engine.store.effects import EffectStore
@@ -23,6 +24,7 @@ from engine.store.reviews import ReviewStore
 from engine.store.run_counts import RunCounts
 from engine.store.runs import RunStore
 from engine.store.sealed_params import SealedParamStore
+from engine.store.users import UserStore
 from engine.store.workers import WorkerStore
 
 STORES: list[type] = [
@@ -30,6 +32,7 @@ STORES: list[type] = [
     *(RunCounts, RunningSums),
     *(CancelStore, FailedRunStore, PausedQueueStore, ReviewStore, RunMoveStore),
     *(ReconciliationStore, RestartStore, RunStore, SealedParamStore, WorkerStore),
+    *(AuditStore, UserStore),
 ]
 TESTED = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
 

@@ -8,6 +8,8 @@ from engine.store.instant import Instant
 revision = "0004"
 down_revision = "0003"
 
+_STAY = "audit entries are neither changed nor removed"
+
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -17,6 +19,7 @@ def upgrade() -> None:
     _sealed_params()
     _users()
     _audit()
+    _audit_stays()
 
 
 def _approvals() -> None:
@@ -103,4 +106,30 @@ def _audit() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("sealed", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_sealed_keys")),
+    )
+
+
+def _audit_stays() -> None:
+    """What is in the audit is neither changed nor removed, by whatever program.
+
+    Whoever may change tables can take this away; then the chain tells.
+    """
+    if op.get_context().dialect.name == "sqlite":
+        for what in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER audit_entries_stay_{what.lower()} BEFORE {what} ON audit_entries "
+                f"BEGIN SELECT RAISE(ABORT, '{_STAY}'); END"
+            )
+        return
+    op.execute(
+        "CREATE FUNCTION audit_entries_stay() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_STAY}'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE ON audit_entries "
+        "FOR EACH ROW EXECUTE FUNCTION audit_entries_stay()"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_entries_stay_whole BEFORE TRUNCATE ON audit_entries "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_stay()"
     )
