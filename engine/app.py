@@ -311,6 +311,8 @@ class App:
         from engine.execution.context import JobContext
         from engine.execution.outcome import failure
         from engine.execution.performing import perform
+        from engine.redaction.hiding import hidden
+        from engine.redaction.known import Secrets
 
         payload = order.payload
         scheduled_for, period = payload["scheduled_for"], payload["period"]
@@ -330,7 +332,7 @@ class App:
             params = self._opening.params(payload)
         except Invalid as error:
             return failure(error)
-        return perform(job, context, params)
+        return perform(job, context, params, Secrets(self._opening.texts(payload)).hidden_in)
 
     @cached_property
     def _opening(self) -> "Opening":

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ RESULT_LIMIT = 65_536
 _ORDINARY = RetryPolicy()
 _TRACE_LIMIT = 20_000
 _MESSAGE_LIMIT = 4_000
+_LOOKED_AT = 8 * _TRACE_LIMIT
 # What differs between two errors that are alike: numbers, ids, addresses, quoted values.
 _VARIABLE = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'|\"[^\"]*\"")
 
@@ -45,9 +46,16 @@ def success(result: Any) -> dict[str, Any]:
     return {"result": result}
 
 
-def failure(error: BaseException, policy: RetryPolicy = _ORDINARY) -> dict[str, Any]:
-    """The outcome of a job that raised, by its retry policy: only here are the classes known."""
-    trace = "".join(traceback.format_exception(error))
+def failure(
+    error: BaseException,
+    policy: RetryPolicy = _ORDINARY,
+    hide: Callable[[str], str] = hidden,
+) -> dict[str, Any]:
+    """The outcome of a job that raised, by its retry policy: only here are the classes known.
+
+    What `hide` hides is hidden before a long text is cut, so that no half of it is left.
+    """
+    trace = hide("".join(traceback.format_exception(error))[-_LOOKED_AT:])
     try:
         message = str(error) or type(error).__name__
     except Exception:  # noqa: BLE001 - it is a job's class, and may fail at this too
@@ -55,7 +63,7 @@ def failure(error: BaseException, policy: RetryPolicy = _ORDINARY) -> dict[str, 
     return {
         "error": {
             "type": type(error).__name__,
-            "message": message[:_MESSAGE_LIMIT],
+            "message": hide(message[:_LOOKED_AT])[:_MESSAGE_LIMIT],
             "trace": trace[-_TRACE_LIMIT:],
             "lasting": isinstance(error, Invalid) or not policy.retries(error),
             **_put_off(error),

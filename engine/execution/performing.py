@@ -2,13 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from engine.execution import outcome
 from engine.execution.context import JobContext, Reporter
 from engine.job import Job
+from engine.redaction.hiding import hidden
 
 _PLAIN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"message", "asctime"}
 
@@ -16,8 +17,16 @@ _PLAIN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"me
 _CHATTY = ("weasyprint", "fontTools")
 
 
-def perform(job: Job, context: JobContext, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Carry out one attempt in this thread; its outcome, whatever the job raises."""
+def perform(
+    job: Job,
+    context: JobContext,
+    params: Mapping[str, Any],
+    hide: Callable[[str], str] = hidden,
+) -> dict[str, Any]:
+    """Carry out one attempt in this thread; its outcome, whatever the job raises.
+
+    `hide` hides what nobody is to see of an error.
+    """
     # In a process of its own all threads are the job's; in the worker only this one is.
     thread = None if job.isolated else threading.get_ident()
     with _logging_to(context.reporter, thread):
@@ -25,7 +34,7 @@ def perform(job: Job, context: JobContext, params: Mapping[str, Any]) -> dict[st
             result = job.function(context, **job.arguments(params))
             return outcome.success(result)
         except BaseException as error:  # noqa: BLE001 - a job may raise anything; all of it is recorded
-            return outcome.failure(error, job.retry)
+            return outcome.failure(error, job.retry, hide)
 
 
 class ReporterHandler(logging.Handler):

@@ -17,6 +17,7 @@ from engine.states import RunState
 from engine.store.database import LedgerUnreachable
 from engine.store.leases import LeaseStore
 from engine.store.run import Run
+from engine.store.sealed_params import SealedParamStore
 
 logger = logging.getLogger("engine.sweep")
 
@@ -70,6 +71,7 @@ class Sweep:
             self._rescue(lost, "ended at")
             self._rescue(dead, "by a clock that was set back since ends at")
         self._give_up(runs.overdue())
+        SealedParamStore(runs.database).erase_ended()
         if self.watch is not None:
             self.watch.look()
         runs.release_all({name: job.limits for name, job in self.jobs.items()})
