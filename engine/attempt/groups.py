@@ -78,10 +78,12 @@ class Group:
         at_once = reason is StopReason.LEASE_LOST
         self._decide(endings.stopped(reason), now, at_once=at_once)
 
+    def is_due_for_a_sample(self, now: float) -> bool:
+        """Whether it is time to look at the memory of the attempt."""
+        return not self.leader_ended and now >= self._sample_at
+
     def sample(self, processes: Tree, now: float) -> None:
-        """Look at the memory of the attempt, if it is time to, and hold it to its limit."""
-        if self.leader_ended or now < self._sample_at:
-            return
+        """Look at the memory of the attempt, and hold it to its limit."""
         limit = self.order.memory_limit
         self._sample_at = now + SAMPLE_LAZILY if limit is None else now
         used = processes.memory(self.pid)

@@ -8,7 +8,7 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from functools import partial
 from typing import cast
 
@@ -17,7 +17,6 @@ from engine.attempt.channel import Channel
 from engine.attempt.child import Perform
 from engine.attempt.groups import SAMPLE_LAZILY, Group
 from engine.attempt.launch import launch
-from engine.attempt.tree import Tree
 from engine.clock import Clock
 from engine.execution.orders import AttemptEnd, Cause, Lines, Message, Order, Renewed, Stop
 
@@ -166,10 +165,12 @@ class Server:
 
     def _look(self, now: float) -> None:
         """Measure the attempts, and kill what has slipped out of them."""
-        processes = tree.read_tree()
-        self._kill_strays(processes)
-        for group in self._groups.values():
-            group.sample(processes, now)
+        self._kill(self._strays())
+        due = [group for group in self._groups.values() if group.is_due_for_a_sample(now)]
+        if due:
+            processes = tree.read_tree()
+            for group in due:
+                group.sample(processes, now)
         cost = time.monotonic() - now
         limited = any(group.order.memory_limit is not None for group in self._groups.values())
         wait = max(LOOK_EVERY if limited else SAMPLE_LAZILY, LOOK_SHARE * cost)
@@ -195,40 +196,46 @@ class Server:
 
     def _bury(self, group: Group) -> None:
         """The leader has ended: what it leaves behind is ours now, and is killed."""
-        processes = tree.read_tree()
         group.leader_ended = True
-        strays = self._kill_strays(processes)
+        strays = self._strays() - {group.pid}
+        self._kill(strays)
         tree.signal_group(group.pid, signal.SIGKILL)
         _, status = os.waitpid(group.pid, 0)
         group.note_exit(os.waitstatus_to_exitcode(status))
-        if strays - {group.pid}:
+        if strays:
             self._sweep_at = time.monotonic()
         else:
             self._finish(group)
 
     def _sweep(self) -> None:
         """Attempts whose leader has ended are over when there are no strays any more."""
-        if self._kill_strays(tree.read_tree()):
+        if strays := self._strays():
+            self._kill(strays)
             self._sweep_at = time.monotonic() + SWEEP_AGAIN
             return
         self._sweep_at = NEVER
         for group in [group for group in self._groups.values() if group.leader_ended]:
             self._finish(group)
 
-    def _kill_strays(self, processes: Tree) -> set[int]:
-        """Kill every child that is not a leader, and all below it; they belonged to one that was.
+    def _strays(self) -> set[int]:
+        """Every child that is not a leader; it belonged to one that was."""
+        leaders = {group.pid for group in self._groups.values() if not group.leader_ended}
+        return tree.own_children() - leaders
+
+    def _kill(self, strays: Set[int]) -> None:
+        """Kill these, and all below them.
 
         Whose they were is not known for sure when two attempts end at once; both say so.
         """
-        leaders = {group.pid for group in self._groups.values() if not group.leader_ended}
-        strays = set(processes.children.get(os.getpid(), ())) - leaders
+        if not strays:
+            return
+        processes = tree.read_tree()
         for stray in strays:
             for pid in (stray, *processes.descendants(stray)):
                 tree.signal_process(pid, signal.SIGKILL)
                 for group in self._groups.values():
                     if group.leader_ended and pid not in processes.zombies:
                         group.others.add(pid)
-        return strays
 
     # The selector
 
