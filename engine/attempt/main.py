@@ -64,10 +64,11 @@ def _serve(channel: Channel, lifeline: int) -> None:
     except BaseException as error:  # noqa: BLE001 - told to the worker, whatever it is
         channel.send(Broken(error=f"{order.performer}: {type(error).__name__}: {error}"))
         return
+    server = Server(channel, lifeline, perform, SystemClock())
     gc.freeze()
     gc.enable()
     channel.send(Ready(pid=os.getpid(), problems=problems))
-    Server(channel, lifeline, perform, SystemClock()).run()
+    server.run()
 
 
 def _wait_for_orders(channel: Channel, lifeline: int) -> Prepare | None:
