@@ -21,6 +21,7 @@ from engine.store.runs import RunStore
 if TYPE_CHECKING:
     # Huey, DuckDB and their like cost more than `engine --help` may; each is imported by the
     # part that needs it.
+    from engine.audit.heads import HeadFiles
     from engine.dispatch import Dispatch
     from engine.effects.effects import Effects
     from engine.execution.context import Reporter
@@ -39,10 +40,12 @@ if TYPE_CHECKING:
     from engine.schedules.schedule import Schedule
     from engine.sealing import Keys
     from engine.store.artifacts import ArtifactStore
+    from engine.store.audit_entries import AuditStore
     from engine.store.breaks import BreakStore
     from engine.store.cancelled_runs import CancelStore
     from engine.store.events import EventStore
     from engine.store.failed_runs import FailedRunStore
+    from engine.store.journal import Journal
     from engine.store.leases import LeaseStore
     from engine.store.logs import LogStore
     from engine.store.operator_moves import RunMoveStore
@@ -78,7 +81,30 @@ class App:
         """The run ledger, made or upgraded if need be."""
         database = Database(self.settings.database)
         database.require_current()
+        database.journal = self.journal
         return database
+
+    @cached_property
+    def journal(self) -> "Journal":
+        """Writes down what operators do."""
+        from engine.store.journal import Journal
+
+        heads = self.audit_heads
+        return Journal(lambda: self.keys, heads.publish, {"from": heads.name})
+
+    @cached_property
+    def audit_heads(self) -> "HeadFiles":
+        """What of the audit is outside the ledger."""
+        from engine.audit.heads import HeadFiles
+
+        return HeadFiles(self.settings.audit_folder)
+
+    @cached_property
+    def audit(self) -> "AuditStore":
+        """What operators did."""
+        from engine.store.audit_entries import AuditStore
+
+        return AuditStore(self.database)
 
     @cached_property
     def jobs(self) -> Mapping[str, Job]:
@@ -350,6 +376,7 @@ class App:
         # What can be wrong without the ledger is not waited with.
         _ = self.jobs, self.doorbell
         database = open_when_there(self.settings.database, stopped)
+            database.journal = self.journal
         if database is not None:
             # Where the cached property looks.
             vars(self)["database"] = database

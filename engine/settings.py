@@ -233,6 +233,11 @@ class Settings(BaseSettings):
         return self.home / self.schedules
 
     @property
+    def audit_folder(self) -> Path:
+        """Where the heads of the audit are, outside the ledger."""
+        return self.home / "var" / "audit"
+
+    @property
     def spool_folder(self) -> Path:
         """Where files are written whole before they are stored."""
         return self.home / "var" / "spool"

@@ -17,22 +17,24 @@ from engine.store.turns import take_turn
 from engine.store.user_tables import audit_entries
 from engine.store.words import plain
 
-Publish = Callable[[Sequence[AuditEntry]], None]
+Publish = Callable[[Sequence[AuditEntry], bytes], None]
 
 
 class Journal:
     """Keeps the audit of one ledger.
 
-    `keys` are asked for when there is something to write; `publish` is told of entries once they
-    are committed; `origin` are facts about this process that each of its entries has.
+    `keys` are asked for when there is something to write; `publish` is told of entries, and of the
+    key that they were made with, once they are committed; `origin` are facts about this process
+    that each of its entries has.
     """
 
     def __init__(
         self, keys: Callable[[], Keys], publish: Publish, origin: Mapping[str, Any] | None = None
     ) -> None:
         self._keys = keys
-        self.publish = publish
+        self._publish = publish
         self.origin = dict(origin or {})
+        self._key = b""
 
     def prepare(self) -> None:
         """Have the keys, before anything is done; raises MissingKey and InvalidKey."""
@@ -41,7 +43,7 @@ class Journal:
     def write(self, connection: Connection, acts: Sequence[Act]) -> Sequence[AuditEntry]:
         """Chain the acts to the audit, in the order in which they were done."""
         take_turn(connection, "audit", "")
-        key = made_key(connection, self._keys())
+        self._key = key = made_key(connection, self._keys())
         newest = select(audit_entries.c.id, audit_entries.c.mac)
         found = connection.execute(newest.order_by(audit_entries.c.id.desc()).limit(1)).first()
         number, before = (found.id, found.mac) if found else (0, "")
@@ -52,6 +54,10 @@ class Journal:
             entries.append(entry)
         connection.execute(insert(audit_entries), [vars(entry) for entry in entries])
         return entries
+
+    def publish(self, entries: Sequence[AuditEntry]) -> None:
+        """Tell of entries that are committed now."""
+        self._publish(entries, self._key)
 
     def _entry(
         self, connection: Connection, number: int, act: Act, key: bytes, before: str

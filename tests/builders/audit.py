@@ -17,7 +17,11 @@ KEYS = Keys.parse("a key of this test that is long enough")
 def a_journal(database: Database, keys: Keys = KEYS) -> list[AuditEntry]:
     """Give the ledger a journal; what it publishes comes to be in the list."""
     published: list[AuditEntry] = []
-    database.journal = Journal(lambda: keys, published.extend, {"from": "host:/srv/engine"})
+
+    def publish(entries: Sequence[AuditEntry], key: bytes) -> None:
+        published.extend(entries)
+
+    database.journal = Journal(lambda: keys, publish, {"from": "host:/srv/engine"})
     return published
 
 
