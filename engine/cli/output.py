@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Annotated, Any
@@ -73,13 +73,14 @@ def local(instant: datetime | None) -> str:
     return instant.astimezone().strftime("%Y-%m-%d %H:%M:%S") if instant else ""
 
 
-def log_to_stderr() -> None:
-    """Log lines of a long-running process, with their facts, on stderr."""
+def log_to_stderr(secrets: Iterable[str] = ()) -> None:
+    """Log lines of a long-running process, with their facts and without `secrets`, on stderr."""
     from engine.huey_app.log_lines import WithFacts
+    from engine.redaction.known import Secrets
 
     handler = logging.StreamHandler(sys.stderr)
     line = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler.setFormatter(WithFacts(line))
+    handler.setFormatter(WithFacts(line, Secrets(secrets).hidden_in))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for chatty in ("huey", "apscheduler", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

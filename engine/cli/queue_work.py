@@ -126,7 +126,7 @@ def work(
         from engine.attempt.prctl import end_with_parent
 
         end_with_parent(parent)
-    log_to_stderr()
+    log_to_stderr(app.settings.secrets)
     lines = WorkerLines(as_json=as_json)
     options = WorkerOptions(
         grace_seconds=grace,

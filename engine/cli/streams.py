@@ -24,6 +24,18 @@ class _Outlet(io.FileIO):
             raise
 
 
+class _Discreet(io.TextIOWrapper):
+    """Complaints, tracebacks and log lines, which end up in files: without a secret in them."""
+
+    def write(self, text: str) -> int:
+        """Write it as it may be read; how much was given."""
+        # Most commands have nothing to complain about.
+        from engine.redaction.hiding import hidden
+
+        super().write(hidden(text))
+        return len(text)
+
+
 class Streams:
     """Puts our own stdout and stderr in the place of Python's, and looks after them at the end."""
 
@@ -40,7 +52,8 @@ class Streams:
         for name, outlet in self._outlets.items():
             # None if it was closed.
             found = getattr(sys, name)
-            stream = io.TextIOWrapper(
+            kind = _Discreet if name == "stderr" else io.TextIOWrapper
+            stream = kind(
                 io.BufferedWriter(outlet),
                 encoding=getattr(found, "encoding", "utf-8"),
                 # A name that the terminal's encoding does not have is no reason to end.

@@ -43,7 +43,7 @@ def up(
     _ = app.jobs, app.schedules
     serving = ("--every-queue",) if chosen is None else ("--queue", ",".join(chosen))
     app.close()
-    log_to_stderr()
+    log_to_stderr(app.settings.secrets)
     me = str(os.getpid())
     household = Household(
         {
@@ -69,7 +69,7 @@ def scheduler(parent: Parent = None) -> None:
         from engine.attempt.prctl import end_with_parent
 
         end_with_parent(parent)
-    log_to_stderr()
+    log_to_stderr(the_app().settings.secrets)
     stopped, told_to_end = threading.Event(), threading.Event()
 
     def end(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Attempts whose words are fit to be stored: no password of the settings' is in them."""
+"""Attempts whose words are fit to be stored: neither a secret nor anything personal is in them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from engine.redaction.known import Secrets
 class RedactedAttempts:
     """Has others carry attempts out, and hides secrets in what they say: lines, notes, errors.
 
-    What a job returns is its own, and left as it is.
+    And in what they return: names and patterns tell, numbers are left as they are.
     """
 
     attempts: Attempts
@@ -38,9 +38,13 @@ class RedactedAttempts:
         return replace(end, outcome=self._outcome(end.outcome), error=error)
 
     def _outcome(self, told: Any) -> Any:
-        if not isinstance(told, Mapping) or not isinstance(told.get("error"), Mapping):
+        if not isinstance(told, Mapping):
             return told
-        return {**told, "error": self._hidden(told["error"])}
+        if isinstance(told.get("error"), Mapping):
+            return {**told, "error": self._hidden(told["error"])}
+        if "result" in told:
+            return {**told, "result": self.secrets.hidden_in_data(told["result"])}
+        return told
 
     def _hidden(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         return {

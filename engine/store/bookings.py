@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.errors import Refused
+from engine.redaction.hiding import hidden
 from engine.states import UNFINISHED_RUNS, RunState
 from engine.store.instant import database_now
 from engine.store.key import require_key
@@ -70,7 +71,7 @@ def _insert(
     connection: Connection, new: NewRun, same: Run | None, *, to_be_rung: bool
 ) -> Run | None:
     """None if one of its keys, its firing or its random reference was booked meanwhile."""
-    reason = new.skipped or _overlap(connection, new)
+    reason = hidden(new.skipped) if new.skipped else _overlap(connection, new)
     if reason is None and same is not None:
         reason = f"duplicate: run {same.reference}, which is the same one, had not ended"
     firing = new.firing

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, literal, select, update
 
+from engine.redaction.hiding import hidden
 from engine.states import RUN, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
@@ -143,4 +144,4 @@ def _ask(
 
 
 def _told(actor: str, reason: str | None) -> str:
-    return f"cancelled by {actor}" + (f": {reason}" if reason else "")
+    return f"cancelled by {actor}" + (f": {hidden(reason)}" if reason else "")

@@ -3,6 +3,7 @@
 import unicodedata
 
 from engine.errors import Invalid
+from engine.redaction.hiding import hidden_key
 
 _LONGEST = 200
 
@@ -13,11 +14,23 @@ class UnusableKey(Invalid):
     message = "the key {key!r} {why}; a key has 1 to 200 characters, none of them a control one"
 
 
+class TellingKey(Invalid):
+    """A key that everybody sees holds what nobody should."""
+
+    message = (
+        "the key {key!r} holds what looks like a secret or personal data, which stands as *** "
+        "here; a key is kept and shown as it is: make it of ids"
+    )
+
+
 def require_key(key: str) -> None:
-    """Raise UnusableKey unless every database keeps the key as it is."""
+    """Raise UnusableKey unless every database keeps the key as it is, TellingKey if none should."""
     if not key:
         raise UnusableKey(key=key, why="is empty")
     if len(key) > _LONGEST:
         raise UnusableKey(key=f"{key[:20]}...", why=f"has {len(key)} characters")
     if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in key):
         raise UnusableKey(key=key, why="has a control character, or half a character")
+    # Not masked instead: two causes would have one name then.
+    if (shown := hidden_key(key)) != key:
+        raise TellingKey(key=shown)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select,
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.errors import UnknownId
+from engine.redaction.hiding import hidden
 from engine.states import RUN, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
@@ -159,7 +160,7 @@ def write_down(
     reason: str | None,
 ) -> None:
     """Note for each run and what it was before what a person made of it."""
-    noted = {"actor": actor, "target": target, "reason": reason}
+    noted = {"actor": actor, "target": target, "reason": reason and hidden(reason)}
     connection.execute(
         insert(run_moves).values(moved_at=database_now()),
         [noted | {"run_id": run_id, "source": source} for run_id, source in moved],

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, select, update
 
+from engine.redaction.hiding import hidden
 from engine.states import RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
@@ -31,7 +32,8 @@ class PausedQueueStore:
 
     def pause(self, queue: str, *, actor: str, reason: str | None) -> tuple[PausedQueue, bool]:
         """Keep the queue's runs from being claimed; False beside it if it was paused before."""
-        row = {"queue": queue, "paused_at": database_now(), "actor": actor, "reason": reason}
+        told = reason and hidden(reason)
+        row = {"queue": queue, "paused_at": database_now(), "actor": actor, "reason": told}
         here = select(paused_queues).where(paused_queues.c.queue == queue)
         with self.database.begin() as connection:
             # Until one of the two finds it: somebody may resume or pause it between them.

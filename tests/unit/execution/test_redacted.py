@@ -1,4 +1,4 @@
-"""What attempts say is stored without secrets; what a job returns is its own."""
+"""What attempts say is stored without secrets; so is what a job returns."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,9 +53,16 @@ def test_lines_notes_and_errors_are_without_it() -> None:
     }
 
 
-@pytest.mark.parametrize("outcome", [{"result": {"found": SECRET}}, None])
-def test_a_result_is_left_as_it_is(outcome: object) -> None:
-    end = AttemptEnd(id="1", cause=Cause.FINISHED, outcome=outcome)
+def test_a_result_is_without_it() -> None:
+    result = {"found": f"by {SECRET}", "pin": 1234, "wallet": "1000000008", "to": ["a@example.com"]}
+    end = AttemptEnd(id="1", cause=Cause.FINISHED, outcome={"result": result})
+    assert Telling(end).carry_out().outcome == {
+        "result": {"found": "by ***", "pin": "***", "wallet": "1000000008", "to": ["***"]}
+    }
+
+
+def test_an_attempt_without_an_outcome_is_left_as_it_is() -> None:
+    end = AttemptEnd(id="1", cause=Cause.FINISHED, outcome=None)
     assert Telling(end).carry_out() == end
 
 
