@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     CHAR,
+    BigInteger,
     Column,
     Connection,
     Engine,
@@ -39,7 +40,7 @@ engine_effects = Table(
     Column("key_hash", CHAR(64), primary_key=True),
     Column("effect", Text, nullable=False),
     Column("request_hash", CHAR(64), nullable=False),
-    Column("run_id", Integer, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("result", Text),  # JSON; there is none only where work ended its own transaction
     Column("done_at", Text, nullable=False),
@@ -62,8 +63,12 @@ class NoTable(Invalid):
     )
 
 
-class _NoTableYet(Exception):
-    pass
+class _NotTaken(Exception):
+    """The key could not be written down, nor is it there; maybe there is no table."""
+
+    def __init__(self, cause: DBAPIError) -> None:
+        super().__init__()
+        self.cause = cause
 
 
 class OtherDatabases:
@@ -92,9 +97,14 @@ class OtherDatabases:
             require_held(connection, claim)
         try:
             return _do(engine, ledger, claim, key, request_hash, call)
-        except _NoTableYet:
-            _make_table(name, engine)
-        return _do(engine, ledger, claim, key, request_hash, call)
+        except _NotTaken:
+            # It may be there since: another process was faster.
+            if not _has_table(engine):
+                _make_table(name, engine)
+        try:
+            return _do(engine, ledger, claim, key, request_hash, call)
+        except _NotTaken as error:
+            raise error.cause from None
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -130,7 +140,7 @@ def _do(
         "done_at": rfc3339(SystemClock().now()),
     }
     with engine.begin() as connection:
-        if not _is_new(engine, connection, row):
+        if not _is_new(connection, row):
             return _done(connection, key, key_hash, request_hash)
         with kept_open(connection, key, is_in_transaction):
             result = as_json(key, call(connection))
@@ -142,17 +152,15 @@ def _do(
     return result
 
 
-def _is_new(engine: Engine, connection: Connection, row: Mapping[str, Any]) -> bool:
+def _is_new(connection: Connection, row: Mapping[str, Any]) -> bool:
     """Take the key; False if it is taken. Waits for another transaction that has just taken it."""
     try:
         with connection.begin_nested():
             connection.execute(insert(engine_effects).values(row))
     except IntegrityError:
         return False
-    except DBAPIError:
-        if _has_table(engine):
-            raise
-        raise _NoTableYet from None
+    except DBAPIError as error:
+        raise _NotTaken(error) from error
     return True
 
 
@@ -167,7 +175,6 @@ def _done(connection: Connection, key: str, key_hash: str, request_hash: str) ->
 
 
 def _has_table(engine: Engine) -> bool:
-    # A second connection: the first one's transaction may be good for nothing.
     with engine.connect() as connection:
         return inspect(connection).has_table(engine_effects.name)
 
@@ -181,5 +188,5 @@ def _make_table(name: str, engine: Engine) -> None:
         if _has_table(engine):
             return
         ddl = " ".join(str(CreateTable(engine_effects).compile(engine)).split())
-        cause = getattr(error, "orig", error)
+        cause = str(getattr(error, "orig", error)).partition("\n")[0]
         raise NoTable(name=name, error=cause, ddl=ddl) from error
