@@ -51,10 +51,14 @@ def require_may(app: "App") -> None:
 def acting(app: "App", needs: str = "operator") -> "Actor":
     """Who acts in this process: the user of ENGINE_TOKEN, else the login; raises Refused.
 
-    `needs` is the role that this takes as soon as the ledger has users.
+    `needs` is the role that this takes as soon as the ledger has users. Raises MissingKey where
+    nothing can be audited.
     """
     from engine.operations.authority import authority
     from engine.store.roles import Role
 
     token = os.environ.get("ENGINE_TOKEN")
-    return authority(app.users, token, command=command.get(), needs=Role(needs))
+    actor = authority(app.users, token, command=command.get(), needs=Role(needs))
+    if needs != _LOOKING:
+        app.journal.prepare(by="token" if actor.authenticated else "login")
+    return actor

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from engine.cli import (
     artifacts,
+    audit,
     breaks,
     database,
     demo,
@@ -58,6 +59,7 @@ for group, name in (
     (reconciliations.cli, "reconciliations"),
     (database.cli, "database"),
     (users.cli, "users"),
+    (audit.cli, "audit"),
 ):
     cli.add_typer(group, name=name)
 

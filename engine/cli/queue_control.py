@@ -51,7 +51,7 @@ def resume(queues: Queues, as_json: Json = False) -> None:
 
     app = the_app()
     require_known(queues, app.pauses, app.presence, app.jobs)
-    done = resume_queues(app.pauses, app.dispatch, queues)
+    done = resume_queues(app.pauses, app.dispatch, queues, actor=str(acting(app)))
     if as_json:
         found = [paused_json(paused) for paused in done.queues.values() if paused]
         print_json({"resumed": found})
@@ -94,7 +94,9 @@ def clear(
         require_known([queue], app.pauses, app.presence, app.jobs)
     if count and not dry_run:
         require_consent(f"{counted(count)} of queue {queue} would be cancelled", yes=yes)
-        count = clear_runs(app.cancelling, waiting, actor=str(acting(app)), reason=reason)
+        count = clear_runs(
+            app.cancelling, waiting, queue=queue, actor=str(acting(app)), reason=reason
+        )
     if as_json:
         print_json({"queue": queue, "cancelled": count, "dry_run": dry_run})
     else:

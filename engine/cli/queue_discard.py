@@ -61,8 +61,9 @@ def flush(
       engine queue flush --hours 48 --yes
     """
     app = the_app()
-    ids = app.failed_runs.ids(_older(app, hours))
-    _discard(app, ids, len(ids), dry_run, yes, reason, as_json)
+    which = _older(app, hours)
+    ids = app.failed_runs.ids(which)
+    _discard(app, ids, len(ids), dry_run, yes, reason, as_json, which)
 
 
 def prune(
@@ -83,8 +84,9 @@ def prune(
       engine queue prune --hours 720 --yes
     """
     app = the_app()
-    ids = app.failed_runs.ids(_older(app, hours))
-    _discard(app, ids, len(ids), dry_run, yes, reason, as_json)
+    which = _older(app, hours)
+    ids = app.failed_runs.ids(which)
+    _discard(app, ids, len(ids), dry_run, yes, reason, as_json, which)
 
 
 def _discard(
@@ -95,14 +97,21 @@ def _discard(
     yes: bool,
     reason: str | None,
     as_json: bool,
+    chosen_by: "FailedRuns | None" = None,
 ) -> None:
     from engine.operations.failed_runs import discard_failed
     from engine.operations.retrying import left_json
+    from engine.store.run_acts import filter_of
 
     if count and not dry_run:
         require_consent(f"{counted(count)} would be discarded", yes=yes)
     done = discard_failed(
-        app.failed_runs, run_ids, actor=str(acting(app)), reason=reason, dry_run=dry_run
+        app.failed_runs,
+        run_ids,
+        actor=str(acting(app)),
+        reason=reason,
+        dry_run=dry_run,
+        chosen_by=filter_of(chosen_by) if chosen_by else None,
     )
     if as_json:
         left = [left_json(each) for each in done.left]

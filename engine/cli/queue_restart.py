@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.acting import acting
 from engine.cli.context import the_app
 from engine.cli.output import Json, print_json, print_table
 
@@ -42,7 +43,7 @@ def restart(
     if any(process.kind == "scheduler" for process in app.presence.present()):
         _ = app.schedules
     restarts = RestartStore(app.database)
-    asked = restart_all(restarts)
+    asked = restart_all(restarts, actor=str(acting(app)))
     if wait:
         asked = await_return(
             restarts,

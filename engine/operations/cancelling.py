@@ -55,11 +55,17 @@ def cancel_runs(
 
 
 def clear_runs(
-    cancelling: CancelStore, run_ids: Sequence[int], *, actor: str, reason: str | None
+    cancelling: CancelStore,
+    run_ids: Sequence[int],
+    *,
+    queue: str,
+    actor: str,
+    reason: str | None,
 ) -> int:
-    """Cancel those of the runs that wait still; how many it were."""
+    """Cancel those of the queue's runs that wait still; how many it were."""
+    chosen_by = {"queue": queue}
     return sum(
-        len(cancelling.cancel_waiting(some, actor=actor, reason=reason))
+        len(cancelling.cancel_waiting(some, actor=actor, reason=reason, chosen_by=chosen_by))
         for some in in_turns(run_ids)
     )
 

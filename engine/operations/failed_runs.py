@@ -1,6 +1,6 @@
 """Failed runs as people and programs see them, and putting them aside."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.operations.instants import rfc3339
@@ -17,6 +17,7 @@ def discard_failed(
     *,
     actor: str,
     reason: str | None,
+    chosen_by: Mapping[str, Any] | None = None,
     dry_run: bool = False,
 ) -> Moved:
     """Put failed runs aside for good; their rows, attempts and logs stay."""
@@ -24,7 +25,9 @@ def discard_failed(
     left: list[LeftRun] = []
     for some in in_turns(run_ids):
         which = FailedRuns(ids=some)
-        done = failed.discard(which, actor=actor, reason=reason, rehearse=dry_run)
+        done = failed.discard(
+            which, actor=actor, reason=reason, chosen_by=chosen_by, rehearse=dry_run
+        )
         moved += done.moved
         left += done.left
     return Moved(moved=moved, left=left)

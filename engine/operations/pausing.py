@@ -57,9 +57,11 @@ def pause_queues(
     return [pauses.pause(name, actor=actor, reason=reason) for name in names]
 
 
-def resume_queues(pauses: PausedQueueStore, dispatch: Dispatch, names: Collection[str]) -> Resumed:
+def resume_queues(
+    pauses: PausedQueueStore, dispatch: Dispatch, names: Collection[str], *, actor: str
+) -> Resumed:
     """Let the runs of each queue go on, and ring for those that are ready."""
-    queues = {name: pauses.resume(name) for name in names}
+    queues = {name: pauses.resume(name, actor=actor) for name in names}
     unrung = ring_ready(dispatch) if any(queues.values()) else None
     return Resumed(queues=queues, unrung=unrung)
 

@@ -36,9 +36,9 @@ class Restart:
         }
 
 
-def restart_all(restarts: RestartStore) -> Sequence[Restart]:
+def restart_all(restarts: RestartStore, *, actor: str) -> Sequence[Restart]:
     """Ask every process that is there to restart."""
-    return [Restart(old=process) for process in restarts.ask()]
+    return [Restart(old=process) for process in restarts.ask(actor=actor)]
 
 
 def await_return(

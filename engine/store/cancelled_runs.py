@@ -1,6 +1,6 @@
 """Cancelling runs: at once while they wait, and by a request to their worker while they run."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from engine.store.operator_moves import (
     write_down,
 )
 from engine.store.run import Claim
+from engine.store.run_acts import note_moves
 from engine.store.tables import run_moves, runs
 
 WAITING_STATES = frozenset({RunState.QUEUED, RunState.WAITING, RunState.RETRYING})
@@ -58,6 +59,10 @@ class CancelStore:
             moves = last_moves(connection, [run.id for run in [*asked, *others]])
             _cancel(connection, waiting, actor=actor, reason=reason)
             _ask(connection, asking, actor=actor, reason=reason)
+            note_moves(
+                connection, "cancel", [*waiting, *asking], actor=actor, reason=reason,
+                after="cancelled",
+            )  # fmt: skip
         return Cancelled(
             cancelled=waiting,
             stopping=asking,
@@ -66,13 +71,25 @@ class CancelStore:
         )
 
     def cancel_waiting(
-        self, run_ids: Collection[int], *, actor: str, reason: str | None
+        self,
+        run_ids: Collection[int],
+        *,
+        actor: str,
+        reason: str | None,
+        chosen_by: Mapping[str, Any] | None = None,
     ) -> Sequence[RunBrief]:
-        """Cancel those of the runs that wait still; they are returned."""
+        """Cancel those of the runs that wait still; they are returned.
+
+        The audit says that they were `chosen_by` this filter.
+        """
         where = (runs.c.id.in_(run_ids), runs.c.state.in_(WAITING_STATES))
         with self.database.begin() as connection:
             waiting = locked(connection, *where)
             _cancel(connection, waiting, actor=actor, reason=reason)
+            note_moves(
+                connection, "cancel", waiting, actor=actor, reason=reason, after="cancelled",
+                chosen_by=chosen_by,
+            )  # fmt: skip
         return waiting
 
     def waiting(self, queue: str) -> Sequence[int]:

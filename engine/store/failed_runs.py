@@ -20,6 +20,7 @@ from engine.store.operator_moves import (
     looked_at,
     move,
 )
+from engine.store.run_acts import filter_of, note_moves
 from engine.store.tables import runs
 
 # Of a run that a person must approve before it is retried.
@@ -79,6 +80,10 @@ class FailedRunStore(FailedRunReader):
             moving, left = self._chosen(connection, which, limit)
             moving, taken = _without_taken_keys(connection, moving)
             moved, lost = self._retry(connection, moving, actor, reason, attempts, spacing)
+            note_moves(
+                connection, "retry", moved, actor=actor, reason=reason, after="queued",
+                chosen_by=filter_of(which),
+            )  # fmt: skip
             return Moved(moved=moved, left=[*left, *taken, *lost])
 
         return self._act(retry, rehearse=rehearse)
@@ -89,13 +94,21 @@ class FailedRunStore(FailedRunReader):
         *,
         actor: str,
         reason: str | None,
+        chosen_by: Mapping[str, Any] | None = None,
         rehearse: bool = False,
     ) -> Moved:
-        """A person puts failed runs aside for good; the rows stay. Left are those not failed."""
+        """A person puts failed runs aside for good; the rows stay. Left are those not failed.
+
+        The audit says that they were `chosen_by` this filter.
+        """
 
         def discard(connection: Connection) -> Moved:
             moving, left = _failed_or_left(connection, locked(connection, *_meant(which)))
             move(connection, moving, RunState.DISCARDED, actor=actor, reason=reason, values={})
+            note_moves(
+                connection, "discard", moving, actor=actor, reason=reason, after="discarded",
+                chosen_by=chosen_by,
+            )  # fmt: skip
             return Moved(moved=moving, left=left)
 
         return self._act(discard, rehearse=rehearse)

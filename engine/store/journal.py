@@ -36,9 +36,13 @@ class Journal:
         self.origin = dict(origin or {})
         self._key = b""
 
-    def prepare(self) -> None:
-        """Have the keys, before anything is done; raises MissingKey and InvalidKey."""
+    def prepare(self, *, by: str) -> None:
+        """Have the keys before anything is done, and say by what the actor is known.
+
+        Raises MissingKey and InvalidKey.
+        """
         self._keys()
+        self.origin["by"] = by
 
     def write(self, connection: Connection, acts: Sequence[Act]) -> Sequence[AuditEntry]:
         """Chain the acts to the audit, in the order in which they were done."""

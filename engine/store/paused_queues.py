@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from engine.redaction.hiding import hidden
 from engine.states import RunState
+from engine.store.act import Act, note
 from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.tables import paused_queues, runs
@@ -44,9 +45,12 @@ class PausedQueueStore:
                 new = upsert(connection, paused_queues).values(row).on_conflict_do_nothing()
                 made = connection.execute(new.returning(*paused_queues.c)).mappings()
                 if (paused := made.one_or_none()) is not None:
+                    subject = f"queue {queue}"
+                    act = Act(actor=actor, act="pause", subject=subject, reason=reason)
+                    note(connection, act)
                     return PausedQueue(**paused), True
 
-    def resume(self, queue: str) -> PausedQueue | None:
+    def resume(self, queue: str, *, actor: str) -> PausedQueue | None:
         """Let the queue's runs be claimed again, as it was until now; None if it was not paused.
 
         None of them counts as rung for: the messages of those that were refused are gone.
@@ -63,6 +67,9 @@ class PausedQueueStore:
             if found is None:
                 return None
             connection.execute(update(runs).where(runs.c.id.in_(in_order)).values(rung_at=None))
+            before = {"paused_by": found["actor"], "paused_at": found["paused_at"].isoformat()}
+            facts = {"before": before}
+            note(connection, Act(actor=actor, act="resume", subject=f"queue {queue}", facts=facts))
         return PausedQueue(**found)
 
     def all(self) -> Sequence[PausedQueue]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select, update
 
+from engine.store.act import Act, note
 from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.tables import workers
@@ -16,12 +17,16 @@ class RestartStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def ask(self) -> Sequence[Process]:
+    def ask(self, *, actor: str) -> Sequence[Process]:
         """Ask all that are present, who are returned; one that was asked before stays asked."""
         here = workers.c.seen_until >= database_now()
         asked_at = func.coalesce(workers.c.restart_requested_at, database_now())
         with self._database.begin() as connection:
-            connection.execute(update(workers).where(here).values(restart_requested_at=asked_at))
+            asking = update(workers).where(here).values(restart_requested_at=asked_at)
+            asked = connection.execute(asking.returning(workers.c.id)).scalars().all()
+            if asked:
+                facts = {"processes": sorted(asked)}
+                note(connection, Act(actor=actor, act="restart", count=len(asked), facts=facts))
         present = WorkerStore(self._database).present()
         return [process for process in present if process.restart_requested_at is not None]
 

@@ -9,6 +9,7 @@ from engine.states import RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.operator_moves import RunBrief, RunMove, last_moves, locked, write_down
+from engine.store.run_acts import note_moves
 from engine.store.tables import runs
 
 Decision = Literal["approved", "rejected"]
@@ -18,6 +19,8 @@ _DECISIONS: dict[str, tuple[Decision, ...]] = {
     "approved": ("rejected",),
     "rejected": ("approved",),
 }
+# As the audit has them.
+_ACTS: dict[Decision, str] = {"approved": "approve", "rejected": "reject"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,4 +57,8 @@ class ReviewStore:
                 connection.execute(update(runs).where(*here).values(values))
                 moved = [(run_id, run.review or "")]
                 write_down(connection, moved, decision, actor=actor, reason=reason)
+                note_moves(
+                    connection, _ACTS[decision], [run], actor=actor, reason=reason,
+                    after=f"{run.state}, {decision}",
+                )  # fmt: skip
         return Reviewed(run=run, decided=open_, last_move=last)

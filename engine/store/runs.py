@@ -25,6 +25,7 @@ from engine.store.instant import database_now
 from engine.store.limits import release, release_all
 from engine.store.peaks import largest_peak
 from engine.store.run import UNCOUNTED_OUTCOMES, Claim, ClaimedRun, NewRun, Run, RunError
+from engine.store.run_acts import note_booking
 from engine.store.run_reader import CLAIMABLE, RunReader
 from engine.store.success import succeed
 from engine.store.tables import runs
@@ -57,7 +58,10 @@ class RunStore(RunReader):
         says that it was `not_rung`.
         """
         with self.database.begin() as connection:
-            return book(connection, new, to_be_rung=to_be_rung)
+            run, is_new = book(connection, new, to_be_rung=to_be_rung)
+            if is_new:
+                note_booking(connection, new, run)
+        return run, is_new
 
     def book_within(self, connection: Connection, new: NewRun) -> tuple[Run, bool]:
         """`book`, in the caller's transaction."""

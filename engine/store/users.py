@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, insert, select, update
 
 from engine.errors import Invalid
+from engine.store.act import Act, note
 from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.roles import Role
@@ -104,6 +105,8 @@ class UserStore:
             else:
                 anew = update(users).where(users.c.name == name)
                 connection.execute(anew.values(disabled_at=None, **made))
+            facts = {"before": _was(known), "after": role}
+            note(connection, Act(actor=actor, act="add user", subject=_of(name), facts=facts))
         return True
 
     def change_role(self, name: str, role: Role, *, actor: str) -> bool:
@@ -112,7 +115,9 @@ class UserStore:
             take_turn(connection, "users", "")
             if role is not Role.ADMIN and _admins(connection) <= {name}:
                 return False
+            facts = {"before": _was(_user(connection, name)), "after": role}
             connection.execute(update(users).where(users.c.name == name).values(role=role))
+            note(connection, Act(actor=actor, act="change role", subject=_of(name), facts=facts))
         return True
 
     def disable(self, name: str, *, actor: str, reason: str | None) -> bool:
@@ -122,8 +127,13 @@ class UserStore:
             if _admins(connection) <= {name}:
                 return False
             disabled = update(users).where(users.c.name == name, users.c.disabled_at.is_(None))
+            facts = {"before": _was(_user(connection, name)), "after": "disabled"}
             connection.execute(disabled.values(disabled_at=database_now()))
             _revoke(connection, user_tokens.c.user == name)
+            disabling = Act(
+                actor=actor, act="disable user", subject=_of(name), reason=reason, facts=facts
+            )
+            note(connection, disabling)
         return True
 
     def give_token(
@@ -140,7 +150,10 @@ class UserStore:
         }
         with self.database.begin() as connection:
             written = insert(user_tokens).values(made).returning(*_TOKEN)
-            return Token(**connection.execute(written).mappings().one())
+            given = Token(**connection.execute(written).mappings().one())
+            facts = _facts(given)
+            note(connection, Act(actor=actor, act="give token", subject=_of(name), facts=facts))
+        return given
 
     def revoke(self, token_id: int, *, actor: str, reason: str | None) -> Token | None:
         """The token is good no more; as it was before, or None if it was not good any more."""
@@ -151,7 +164,13 @@ class UserStore:
             if found is None:
                 return None
             _revoke(connection, user_tokens.c.id == token_id)
-        return Token(**found)
+            was = Token(**found)
+            revoking = Act(
+                actor=actor, act="revoke token", subject=_of(was.user), reason=reason,
+                facts=_facts(was),
+            )  # fmt: skip
+            note(connection, revoking)
+        return was
 
     def find(self, name: str) -> User | None:
         """The user of this name."""
@@ -204,6 +223,21 @@ _TOKEN = tuple(column for column in user_tokens.c if column.name != "hash")
 def _user(connection: Connection, name: str) -> User | None:
     found = connection.execute(select(users).where(users.c.name == name)).mappings().one_or_none()
     return None if found is None else _as_user(found)
+
+
+def _of(name: str) -> str:
+    return f"user {name}"
+
+
+def _was(user: User | None) -> str | None:
+    if user is None:
+        return None
+    return f"{user.role}, disabled" if user.disabled_at else str(user.role)
+
+
+def _facts(token: Token) -> dict[str, Any]:
+    until = token.expires_at.isoformat()
+    return {"id": token.id, "scopes": list(token.scopes), "expires_at": until}
 
 
 def _as_user(row: Mapping[Any, Any]) -> User:

@@ -185,7 +185,7 @@ def test_runs_of_a_paused_queue_are_not_released(runs: RunStore, database: Datab
     assert runs.release(ONE) == []
     runs.release_all({"purge": ONE.limits})
     assert runs.get(second.id).blocked_at is not None
-    pauses.resume("default")
+    pauses.resume("default", actor="sara")
     assert ids(runs.release(ONE)) == [second.id]
 
 

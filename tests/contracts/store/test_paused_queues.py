@@ -41,7 +41,7 @@ def test_runs_of_a_queue_that_is_resumed_are_ready_and_due_to_be_rung_for(
     run, other = a_run(runs, queue="payouts"), a_run(runs)
     pauses.pause("payouts", actor="sara", reason="the bank is away")
     runs.rung([run.id, other.id])
-    was = pauses.resume("payouts")
+    was = pauses.resume("payouts", actor="sara")
     assert was is not None
     assert (was.queue, was.actor, was.reason) == ("payouts", "sara", "the bank is away")
     assert [each.id for each in runs.due(silent_for=HOUR)] == [run.id]
@@ -58,7 +58,7 @@ def test_who_pauses_a_paused_queue_is_told_who_did_it_first(pauses: PausedQueueS
 
 
 def test_a_queue_that_is_not_paused_is_not_resumed(pauses: PausedQueueStore) -> None:
-    assert pauses.resume("payouts") is None
+    assert pauses.resume("payouts", actor="sara") is None
 
 
 def test_of_many_who_pause_a_queue_one_does(pauses: PausedQueueStore) -> None:

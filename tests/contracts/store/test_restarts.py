@@ -53,14 +53,14 @@ def test_all_that_are_present_are_asked_once(
     announce(presence, "worker")
     announce(presence, "scheduler", kind="scheduler", queues=[])
     assert not restarts.is_asked("worker")
-    asked = restarts.ask()
+    asked = restarts.ask(actor="sara")
     assert {process.id for process in asked} == {"worker", "scheduler"}
     assert restarts.is_asked("worker")
     assert restarts.is_asked("scheduler")
     assert not restarts.is_asked("nobody")
     instants = {process.id: process.restart_requested_at for process in asked}
     announce(presence, "late")
-    again = restarts.ask()
+    again = restarts.ask(actor="sara")
     assert instants.items() <= {each.id: each.restart_requested_at for each in again}.items()
     assert len(again) == 3
 
@@ -69,7 +69,7 @@ def test_whoever_announces_itself_again_is_still_asked(
     restarts: RestartStore, presence: WorkerStore
 ) -> None:
     announce(presence, "worker")
-    restarts.ask()
+    restarts.ask(actor="sara")
     announce(presence, "worker")
     assert restarts.is_asked("worker")
 

@@ -45,7 +45,7 @@ def test_each_is_told_of_when_it_comes_back_and_who_does_not_is_left_open(
 
     done = await_return(
         restarts,
-        restart_all(restarts),
+        restart_all(restarts, actor="sara"),
         within=timedelta(seconds=10),
         tell=told.append,
         sleep=sleep,
@@ -65,7 +65,7 @@ def test_each_is_told_of_when_it_comes_back_and_who_does_not_is_left_open(
 
 def test_nobody_is_waited_for_when_all_are_back(presence: WorkerStore) -> None:
     restarts = RestartStore(presence.database)
-    asked = restart_all(restarts)
+    asked = restart_all(restarts, actor="sara")
     for name in ("one", "two"):
         announce(presence, f"{name} again", replaces=name)
 

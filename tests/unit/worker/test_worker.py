@@ -205,7 +205,7 @@ def test_a_worker_that_was_asked_to_restart_takes_no_further_run(
     worker: Worker, runs: RunStore
 ) -> None:
     worker.start(threads=1)
-    worker.restarts.ask()
+    worker.restarts.ask(actor="sara")
     worker._beat()
     assert (worker.wants_to_end, worker.is_hungry, worker.is_patient) == (True, False, False)
     run = a_run(runs)

@@ -1,0 +1,164 @@
+"""`engine audit`: what operators did, and whether that is still what it was."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.context import the_app
+from engine.cli.output import Json, local, print_json, print_table
+from engine.errors import Invalid
+
+if TYPE_CHECKING:
+    from engine.app import App
+    from engine.audit.verification import Finding, Verified
+    from engine.store.audit_chain import AuditEntry
+
+cli = typer.Typer(
+    help="What operators did, and whether that is still what it was.", no_args_is_help=True
+)
+
+# Of each kind; a chain that was made anew is one finding, whatever its length.
+_MOST = 5
+
+
+class WrongHead(Invalid):
+    """What was given is no head."""
+
+    message = "--head: {text!r} is no head; write it as the log has it, ID:MAC"
+
+
+@cli.command("list")
+def list_(
+    actor: Annotated[str | None, typer.Option(help="What this one did.")] = None,
+    act: Annotated[
+        str | None, typer.Option(help="Of this kind: retry, pause, 'add user' ...")
+    ] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="What was done to this: 'run 42', 'queue payouts'.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Done since: 24h, 7d, or an instant with its zone.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Done before then; written as --since.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """What operators did, the newest first: who, what, to what, how often, and why.
+
+    \b
+    Examples:
+      engine audit list --since 24h
+      engine audit list --actor sara --act retry
+      engine audit list --subject "run 42" --json
+    """
+    from engine.operations.audit import entry_json
+    from engine.operations.moments import moment
+    from engine.store.audit_entries import Acts
+
+    app = the_app()
+    now = app.run_counts.now() if since or until else None
+    which = Acts(
+        actor=actor,
+        act=act,
+        subject=subject,
+        since=moment(since, now, option="--since") if since and now else None,
+        until=moment(until, now, option="--until") if until and now else None,
+    )
+    found = app.audit.newest(which, limit=limit)
+    total = app.audit.count(which)
+    if as_json:
+        print_json({"entries": [entry_json(entry) for entry in found], "total": total})
+        return
+    columns = ["id", "at", "actor", "act", "subject", "count", "reason", "facts"]
+    rows = [_row(entry) for entry in found]
+    print_table(rows, columns, empty="Nobody did anything like that.", spare=["facts"])
+    if total > len(found):
+        print(f"{len(found)} of {total} shown: --limit shows more.")
+
+
+@cli.command()
+def verify(
+    heads: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another folder of heads, of another machine. May be repeated."),
+    ] = None,
+    head: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID:MAC", help="A head as a log has it. May be repeated."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Is the audit what it was? Edited and removed entries, a chain made anew, a tail cut off.
+
+    The heads of this machine are in var/audit. What other machines did is checked by their heads,
+    and a tail that was cut off together with its heads by those of a log. Exit 1 if anything was
+    found.
+
+    \b
+    Examples:
+      engine audit verify
+      engine audit verify --heads /mnt/host2/var/audit --json
+      engine audit verify --head 57:5d0c...
+    """
+    from engine.operations.audit import entry_json
+
+    app = the_app()
+    done = _verified(app, heads or [], dict(_head(text) for text in head or ()))
+    if as_json:
+        newest = entry_json(done.newest) if done.newest else None
+        counts = {"entries": done.entries, "heads": done.heads}
+        findings = [vars(finding) for finding in done.findings]
+        print_json({"valid": not findings, **counts, "newest": newest, "findings": findings})
+    else:
+        _print(done)
+    if done.findings:
+        raise typer.Exit(1)
+
+
+def _verified(app: "App", folders: list[Path], known: dict[int, str]) -> "Verified":
+    from engine.audit.heads import HeadFiles
+    from engine.audit.verification import verify as verify_audit
+    from engine.store.audit_key import AuditKeyLost
+
+    try:
+        key = app.audit.key(app.keys)
+    except AuditKeyLost:
+        key = None
+    others = [HeadFiles(folder) for folder in folders]
+    return verify_audit(app.audit.in_order(), key, [app.audit_heads, *others], known)
+
+
+def _head(text: str) -> tuple[int, str]:
+    number, colon, mac = text.strip().partition(":")
+    if not colon or not mac or not (number.isascii() and number.isdecimal()):
+        raise WrongHead(text=text)
+    return int(number), mac
+
+
+def _row(entry: "AuditEntry") -> dict[str, object]:
+    facts = {name: each for name, each in entry.facts.items() if name not in {"from", "by"}}
+    return {**vars(entry), "facts": "; ".join(f"{name}: {_text(facts[name])}" for name in facts)}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _print(done: "Verified") -> None:
+    if not done.findings:
+        newest = done.newest
+        last = f"; the newest one is {newest.id} of {local(newest.at)}" if newest else ""
+        print(f"{done.entries:,} entries and {done.heads:,} heads agree{last}")
+        return
+    by_kind: dict[str, list[Finding]] = {}
+    for finding in done.findings:
+        by_kind.setdefault(finding.kind, []).append(finding)
+    for kind, findings in by_kind.items():
+        for finding in findings[:_MOST]:
+            print(f"{kind.replace('_', ' ').upper()}  {finding.text}")
+        if len(findings) > _MOST:
+            print(f"{kind.replace('_', ' ').upper()}  and {len(findings) - _MOST:,} more of these")
+    print(f"{done.entries:,} entries, {done.heads:,} heads, {len(done.findings):,} findings")
