@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from engine.store.reviews import ReviewStore
     from engine.store.run_counts import RunCounts
     from engine.store.sealed_params import SealedParamStore
+    from engine.store.sealed_values import SealedValueStore
     from engine.store.users import UserStore
     from engine.store.workers import WorkerStore
     from engine.worker.options import WorkerOptions
@@ -114,14 +115,13 @@ class App:
     @cached_property
     def keys(self) -> "Keys":
         """The keys of this installation; made with a SQLite ledger, else raises MissingKey."""
-        from engine.sealing import Keys, MissingKey
+        from engine.sealing import MissingKey
         from engine.urls import is_server
 
-        if self.settings.secret_key is not None:
-            return Keys.parse(self.settings.secret_key.get_secret_value())
-        if is_server(self.settings.database):
+        known = self.settings.known_keys
+        if known is None and is_server(self.settings.database):
             raise MissingKey
-        return self.settings.key_file.made()
+        return known or self.settings.key_file.made()
 
     @cached_property
     def hiding(self) -> "Hiding":
@@ -136,6 +136,13 @@ class App:
         from engine.store.sealed_params import SealedParamStore
 
         return SealedParamStore(self.database)
+
+    @cached_property
+    def sealed_values(self) -> "SealedValueStore":
+        """All that is sealed."""
+        from engine.store.sealed_values import SealedValueStore
+
+        return SealedValueStore(self.database)
 
     @cached_property
     def runs(self) -> RunStore:

@@ -215,6 +215,13 @@ class Settings(BaseSettings):
         return self.home / self.secrets_dir if self.secrets_dir else None
 
     @property
+    def known_keys(self) -> Keys | None:
+        """The keys of this installation; None before there is one; raises InvalidKey."""
+        if self.secret_key is not None:
+            return Keys.parse(self.secret_key.get_secret_value())
+        return None if is_server(self.database) else self.key_file.read()
+
+    @property
     def key_file(self) -> KeyFile:
         """Where the key is that is made for a SQLite ledger."""
         return KeyFile(self.home / "var" / "secret.key")

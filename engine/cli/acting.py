@@ -32,6 +32,7 @@ NEEDS: Mapping[str, str] = {
         "operator",
     ),
     "runs review": "approver",
+    "secrets rotate": "admin",
     **dict.fromkeys(
         ["users add", "users role", "users disable", "users token", "users revoke"], "admin"
     ),

@@ -64,7 +64,8 @@ def _job_json(job: "Job") -> dict[str, Any]:
                 "name": param.name,
                 "type": param.type_text,
                 "required": param.required,
-                "default": param.default,
+                "default": "***" if param.sealed and param.default else param.default,
+                "sealed": param.sealed,
             }
             for param in job.params.values()
         ],

@@ -22,6 +22,7 @@ from engine.cli import (
     run,
     runs,
     schedules,
+    secrets,
     up,
     users,
 )
@@ -59,6 +60,7 @@ for group, name in (
     (reconciliations.cli, "reconciliations"),
     (database.cli, "database"),
     (users.cli, "users"),
+    (secrets.cli, "secrets"),
     (audit.cli, "audit"),
 ):
     cli.add_typer(group, name=name)

@@ -1,5 +1,6 @@
 """`engine schedules`: what runs when."""
 
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,8 @@ class UnknownSchedule(Invalid):
 def check(as_json: Json = False) -> None:
     """Is the file right? Every error with its place; exit 2 if there is one.
 
+    A secret that is referred to and not there is said on stderr: workers may have it elsewhere.
+
     \b
     Examples:
       engine schedules check
@@ -39,9 +42,17 @@ def check(as_json: Json = False) -> None:
             raise
         print_json({"valid": False, "problems": [vars(each) for each in error.problems]})
         raise typer.Exit(2) from None
+    source = the_app().settings.secret_source
+    missing = [
+        {"schedule": name, "text": text}
+        for name, schedule in schedules.items()
+        for text in source.missing(schedule.params)
+    ]
     if as_json:
-        print_json({"valid": True, "problems": []})
+        print_json({"valid": True, "problems": [], "missing_secrets": missing})
         return
+    for each in missing:
+        sys.stderr.write(f"engine: {each['schedule']}: {each['text']}; its workers may have it\n")
     noun = "schedule" if len(schedules) == 1 else "schedules"
     print(f"{file.name}: {len(schedules)} {noun}, no errors")
 

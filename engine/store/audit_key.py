@@ -13,7 +13,7 @@ from engine.sealing import Keys, Sealer
 from engine.store.user_tables import audit_entries, sealed_keys
 
 NAME = "audit"
-_CONTEXT = "the key of the audit"
+CONTEXT = "the key of the audit"
 
 
 class AuditKeyLost(Invalid):
@@ -35,7 +35,7 @@ def read_key(connection: Connection, keys: Keys) -> bytes | None:
     query = select(sealed_keys.c.sealed).where(sealed_keys.c.name == NAME)
     sealed = connection.execute(query).scalar()
     if sealed is not None:
-        return base64.b64decode(sealer(keys).open(sealed, _CONTEXT))
+        return base64.b64decode(sealer(keys).open(sealed, CONTEXT))
     if connection.execute(select(audit_entries.c.id).limit(1)).scalar() is not None:
         raise AuditKeyLost
     return None
@@ -47,6 +47,6 @@ def made_key(connection: Connection, keys: Keys) -> bytes:
     if known is not None:
         return known
     key = secrets.token_bytes(32)
-    sealed = sealer(keys).seal(base64.b64encode(key).decode(), _CONTEXT)
+    sealed = sealer(keys).seal(base64.b64encode(key).decode(), CONTEXT)
     connection.execute(insert(sealed_keys).values(name=NAME, sealed=sealed))
     return key

@@ -24,6 +24,7 @@ from engine.store.reviews import ReviewStore
 from engine.store.run_counts import RunCounts
 from engine.store.runs import RunStore
 from engine.store.sealed_params import SealedParamStore
+from engine.store.sealed_values import SealedValueStore
 from engine.store.users import UserStore
 from engine.store.workers import WorkerStore
 
@@ -31,7 +32,7 @@ STORES: list[type] = [
     *(ArtifactStore, BreakStore, Effects, EffectStore, EventStore, LeaseStore, LogStore),
     *(RunCounts, RunningSums),
     *(CancelStore, FailedRunStore, PausedQueueStore, ReviewStore, RunMoveStore),
-    *(ReconciliationStore, RestartStore, RunStore, SealedParamStore, WorkerStore),
+    *(ReconciliationStore, RestartStore, RunStore, SealedParamStore, SealedValueStore, WorkerStore),
     *(AuditStore, UserStore),
 ]
 TESTED = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
