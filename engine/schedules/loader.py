@@ -126,6 +126,8 @@ class _Reader:
         if job is None and raw.get("job") == entry.job:  # and not what `_entry` put in its place
             hint = suggestion(entry.job, self._jobs)
             self._wrong((*path, "job"), f"no job is named {entry.job!r}; {hint}")
+        if job is not None and job.financial and raw.get("overlap") == "replace":
+            self._refuse_replacing((*path, "overlap"))
         has_period = "period" in said
         wrong = (
             wrong_params(job, entry.params, self._definitions, has_period=has_period)
@@ -135,6 +137,15 @@ class _Reader:
         where = (*path, "params") if "params" in said else path
         for steps, message in wrong:
             self._wrong((*where, *steps), message)
+
+    def _refuse_replacing(self, path: KeyPath) -> None:
+        # Instead of what is said of a word that nobody may use.
+        self._problems = [each for each in self._problems if each.path != dotted(path)]
+        self._wrong(
+            path,
+            "'replace' would stop a financial job while it moves money, and nobody would know how "
+            "far it came; use 'skip' or 'queue'",
+        )
 
     def _wrong(self, path: KeyPath, message: str) -> None:
         self._problems.append(self._document.problem(path, message))

@@ -31,7 +31,12 @@ def purge(context: Any, *, older_than_days: int = 90) -> None:
     """Delete what is old."""
 
 
-JOBS: Mapping[str, Job] = {each.name: each for each in (reconcile, export, purge)}
+@job(financial=True, effects="once")
+def payout(context: Any) -> None:
+    """Move money."""
+
+
+JOBS: Mapping[str, Job] = {each.name: each for each in (reconcile, export, purge, payout)}
 DEFINITIONS = {"reconciliation": frozenset({"wallets", "payments"})}
 
 
