@@ -344,7 +344,6 @@ class App:
         from engine.execution.context import JobContext
         from engine.execution.outcome import failure
         from engine.execution.performing import perform
-        from engine.redaction.hiding import hidden
         from engine.redaction.known import Secrets
 
         payload = order.payload
@@ -383,8 +382,8 @@ class App:
         # What can be wrong without the ledger is not waited with.
         _ = self.jobs, self.doorbell
         database = open_when_there(self.settings.database, stopped)
-            database.journal = self.journal
         if database is not None:
+            database.journal = self.journal
             # Where the cached property looks.
             vars(self)["database"] = database
         return database is not None
