@@ -15,6 +15,7 @@ from engine.money import format_minor
 from engine.reconciliation import report_tables as tables
 from engine.reconciliation.result import Result
 from engine.reconciliation.standing import StandingOf, unknown
+from engine.redaction.hiding import hidden
 from engine.reporting.pivot import CodeTotal, Measured, totals_by_code
 from engine.reporting.publish import Publisher
 
@@ -28,13 +29,14 @@ def write_report(
     result: Result,
     *,
     made_at: datetime,
+    run: str = "",
     standing_of: StandingOf = unknown,
     formats: Sequence[str] = FORMATS,
 ) -> Sequence[SpooledFile]:
-    """Write the report of `result` in every format into the spool."""
+    """Write the report of `result` in every format into the spool; `run` is its reference."""
     totals = _totals(result)
-    full = full_document(result, totals, made_at=made_at, standing_of=standing_of)
-    printed = printed_document(result, totals, made_at=made_at, standing_of=standing_of)
+    full = full_document(result, totals, made_at=made_at, run=run, standing_of=standing_of)
+    printed = printed_document(result, totals, made_at=made_at, run=run, standing_of=standing_of)
     documents = [(name, printed if name == "pdf" else full) for name in formats]
     return publisher.write(spool, report_name(result), documents)
 
@@ -50,6 +52,7 @@ def full_document(
     totals: Sequence[CodeTotal] | None = None,
     *,
     made_at: datetime,
+    run: str = "",
     standing_of: StandingOf = unknown,
 ) -> Document:
     """Everything, for the workbook and the CSV."""
@@ -57,7 +60,7 @@ def full_document(
     summaries = [tables.sources(result), tables.control_totals(result), tables.pivot(totals)]
     summaries += _meanings(totals)
     breaks = tables.breaks(result, standing_of)
-    return _document(result, totals, summaries, breaks, made_at)
+    return _document(result, totals, summaries, breaks, made_at, run)
 
 
 def printed_document(
@@ -65,6 +68,7 @@ def printed_document(
     totals: Sequence[CodeTotal] | None = None,
     *,
     made_at: datetime,
+    run: str = "",
     standing_of: StandingOf = unknown,
 ) -> Document:
     """What fits on paper, for the PDF."""
@@ -72,7 +76,7 @@ def printed_document(
     summaries = [tables.sources(result), tables.control_totals(result), tables.by_code(totals)]
     summaries += _meanings(totals)
     breaks = tables.largest_breaks(result, standing_of)
-    return _document(result, totals, summaries, breaks, made_at)
+    return _document(result, totals, summaries, breaks, made_at, run)
 
 
 def _document(
@@ -81,16 +85,17 @@ def _document(
     summaries: Sequence[Table],
     breaks: Table,
     made_at: datetime,
+    run: str,
 ) -> Document:
     chart = BarChart(title="Breaks by code", bars=_bars(totals))
     return Document(
-        title=result.title,
+        title=hidden(result.title),
         subtitle=f"Reconciliation {result.reconciliation}: {', '.join(result.checks)}",
         keywords=("reconciliation", result.reconciliation),
         made_at=made_at,
         timezone=result.timezone,
         notices=list(_notices(result)),
-        facts=list(_facts(result)),
+        facts=list(_facts(result, run)),
         summaries=summaries,
         charts=[chart] if chart.bars else [],
         tables=[breaks],
@@ -102,7 +107,9 @@ def _meanings(totals: Sequence[CodeTotal]) -> Sequence[Table]:
     return [tables.meanings(totals)] if totals else []
 
 
-def _facts(result: Result) -> Iterator[Fact]:
+def _facts(result: Result, run: str) -> Iterator[Fact]:
+    if run:
+        yield Fact(label="Run", value=run)
     if result.period is not None:
         zone = ZoneInfo(result.timezone)
         start, end = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in result.period)
@@ -122,7 +129,8 @@ def _notices(result: Result) -> Iterator[Notice]:
     for finding in result.findings[:_MOST_NOTICES]:
         where = ", ".join(part for part in (finding.side, finding.where) if part)
         text = f"{where}: {finding.message}" if where else finding.message
-        yield Notice(code=finding.code, text=text)
+        # It may repeat a row of a source, or what a driver said.
+        yield Notice(code=finding.code, text=hidden(text))
     if len(result.findings) > _MOST_NOTICES:
         counts = Counter(finding.code for finding in result.findings)
         said = ", ".join(f"{code} {count:,}" for code, count in sorted(counts.items()))

@@ -117,6 +117,7 @@ class Reconciliations:
             spool,
             result,
             made_at=self.clock.now(),
+            run=attempt.reference,
             standing_of=lambda difference: _standing(result, recorded, difference),
         )
         told = {

@@ -263,6 +263,21 @@ def test_an_unrecorded_result_has_no_standing(result: Result) -> None:
     assert (first[0], first[11:14]) == (None, (None, None, None))
 
 
+def test_the_workbook_and_the_page_name_the_run_that_made_them(result: Result) -> None:
+    run = "RC-20261124-7K3F9"
+    book = written(full_document(result, made_at=MADE_AT, run=run), "xlsx")
+    sheets = openpyxl.load_workbook(io.BytesIO(book))
+    assert ["Run", run] in sheet_rows(sheets["Summary"])
+    first_page, *_ = pdf_pages(printed_document(result, made_at=MADE_AT, run=run))
+    assert run in first_page
+
+
+def test_what_a_finding_repeats_of_a_source_is_without_secrets(result: Result) -> None:
+    told = replace(TRUNCATED, message="cannot read 'noura@example.com', pin=1234")
+    document = full_document(replace(result, findings=[told]), made_at=MADE_AT)
+    assert document.notices[0].text == "entries, trans.asc:7: cannot read '***', pin=***"
+
+
 def names(artifacts: Sequence[Any]) -> list[tuple[str, int]]:
     return [(each.name, each.rows) for each in artifacts]
 
