@@ -57,6 +57,8 @@ class Effects:
     ) -> Any:
         """What `call` returned, as JSON has it: called now, or whenever `key` was done.
 
+        Secrets and personal data are *** in it from the first time on: it is kept.
+
         `request` is any JSON value that says what is asked for. `call(connection)` works in a
         transaction of the ledger's, or of the `database` that is named, which has the key as well:
         an error in it undoes all. `call()` does something elsewhere: that it was started is written

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.effects.faults import ResultNotJson, UnclearCall
+from engine.redaction.hiding import hidden_data
 
 
 def hash_of(request: Any) -> str:
@@ -16,9 +17,10 @@ def hash_of(request: Any) -> str:
 
 
 def as_json(key: str, result: Any) -> Any:
-    """The result as whoever asks again will read it; raises ResultNotJson."""
+    """The result as whoever asks again will read it, without secrets; raises ResultNotJson."""
     try:
-        return json.loads(json.dumps(result, allow_nan=False))
+        # It is kept in clear for as long as its key is.
+        return hidden_data(json.loads(json.dumps(result, allow_nan=False)))
     except (TypeError, ValueError) as error:
         raise ResultNotJson(key=key, type=type(result).__name__, error=error) from None
 

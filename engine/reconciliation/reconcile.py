@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from engine.reconciliation.staging import Staging, open_staging
 from engine.reconciliation.stored import find_stored
 from engine.reconciliation.strays import find_strays
 from engine.reconciliation.totals import tie_out
+from engine.redaction.hiding import hidden
 from engine.store.difference import Difference
 
 Progress = Callable[[int, int, str], None]
@@ -190,8 +192,15 @@ def _require_single_wallets(definition: Definition, staging: Staging) -> None:
 
 
 def _first_things_first(staged: Sequence[StagedSide]) -> Sequence[Finding]:
-    """A cut file is said before anything else: every number after it is about half the rows."""
-    findings = [finding for one in staged for finding in one.findings]
+    """A cut file is said before anything else: every number after it is about half the rows.
+
+    What a finding repeats of a row, or of a driver's words, is without secrets.
+    """
+    findings = [
+        replace(finding, message=hidden(finding.message))
+        for one in staged
+        for finding in one.findings
+    ]
     return sorted(findings, key=lambda finding: finding.code != "SOURCE_TRUNCATED")
 
 

@@ -78,6 +78,13 @@ def test_another_run_finds_the_key_done(effects: Effects, claim: Claim, database
     assert effects.once(a_claim(RunStore(database)), "fee", None, never) == {"posted": 500}
 
 
+def test_a_result_is_kept_and_returned_without_secrets(effects: Effects, claim: Claim) -> None:
+    said = {"charge": "ch-1", "card": "4111 1111 1111 1111", "token": "abc", "wallet": 1000000008}
+    kept = {"charge": "ch-1", "card": "***", "token": "***", "wallet": 1000000008}
+    for _ in range(2):
+        assert effects.once(claim, "charge", {"amount": 5}, lambda _: said) == kept
+
+
 def test_each_key_is_work_of_its_own(effects: Effects, claim: Claim, database: Database) -> None:
     effects.once(claim, "fee 1", None, post)
     effects.once(claim, "fee 2", None, post)
