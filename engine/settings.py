@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from engine.errors import Invalid
+from engine.redaction.names import is_secret_name
 from engine.redaction.urls import passwords_in, without_password
 from engine.sealing import KeyFile, Keys
 from engine.secret_references import SecretSource, secrets_of
@@ -31,12 +32,6 @@ _CLIENT_PREFIX = "AWS_"
 # Whether a path is all that the URL of such a database has.
 _DATABASES = {"sqlite": True, "postgresql": False, "mysql": False, "mariadb": False}
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
-_SECRET_NAMES = frozenset(
-    {
-        *("ENGINE_SECRET_KEY", "ENGINE_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
-        *("PGPASSWORD", "MYSQL_PWD"),
-    }
-)
 
 
 class InvalidSettings(Invalid):
@@ -189,7 +184,10 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> list[str]:
-        """Every password and key that is set, as it is written there."""
+        """Every password and key of the environment and .env, as it is written there.
+
+        What the name of a variable says to be one is one, whoever reads it.
+        """
         urls = (
             *(self.database_url, self.queue_url, self.storage_url),
             *(*self.sources.values(), *self.databases.values()),
@@ -198,7 +196,7 @@ class Settings(BaseSettings):
         named = [
             value
             for name, value in variables.items()
-            if name in _SECRET_NAMES or name.startswith("ENGINE_SECRET_VAR_")
+            if is_secret_name(name) or name.startswith("ENGINE_SECRET_VAR_")
         ]
         keys = [*(variables.get("ENGINE_SECRET_KEY") or "").split(","), *self.key_file.texts()]
         passwords = (each for url in urls for each in passwords_in(url))

@@ -80,6 +80,15 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, hom
     assert load_settings().schedules == Path("environment.yaml")
 
 
+def test_what_a_variable_calls_a_secret_is_one(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    (home / ".env").write_text("GATEWAY_API_KEY=key-of-the-file\nGATEWAY_URL=http://x\n")
+    monkeypatch.setenv("CORE_BANK_PASSWORD", "pass-of-the-bank")
+    monkeypatch.setenv("ENGINE_SECRET_VAR_HOOK", "hook-of-the-shop")
+    secrets = load_settings().secrets
+    assert {"key-of-the-file", "pass-of-the-bank", "hook-of-the-shop"} <= set(secrets)
+    assert "http://x" not in secrets
+
+
 def test_another_process_is_given_the_same_settings(
     monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
