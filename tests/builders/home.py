@@ -57,9 +57,17 @@ class Home:
             "PYTHONPATH": str(ROOT),
             # One port for the schedulers of all tests would be one too few.
             "ENGINE_METRICS": "off",
-            **({"ENGINE_DATABASE_URL": self._database_url} if self._database_url else {}),
+            **(self._server if self._database_url else {}),
         }
         return inherited | ours | self.more
+
+    @property
+    def _server(self) -> dict[str, str]:
+        """What is set with a ledger on a server, for which no key is made."""
+        return {
+            "ENGINE_DATABASE_URL": self._database_url or "",
+            "ENGINE_SECRET_KEY": "a key for the homes of tests that is long enough",
+        }
 
     @cached_property
     def database(self) -> Database:

@@ -93,7 +93,10 @@ def test_a_run_that_is_booked_on_a_server_is_found_there(
     home: Path, postgres_server: PostgresServer
 ) -> None:
     engine = engine_in(home)
-    ledger = {"ENGINE_DATABASE_URL": a_postgres_ledger(postgres_server)}
+    ledger = {
+        "ENGINE_DATABASE_URL": a_postgres_ledger(postgres_server),
+        "ENGINE_SECRET_KEY": "a key of this test that is long enough",
+    }
     booked = [
         json.loads(
             engine("run", "purge_expired_artifacts", "--key", "night 24", "--json", **ledger).stdout
@@ -103,6 +106,17 @@ def test_a_run_that_is_booked_on_a_server_is_found_there(
     assert booked[0]["id"] == booked[1]["id"]
     found = json.loads(engine("runs", "show", str(booked[0]["id"]), "--json", **ledger).stdout)
     assert found["reference"] == booked[0]["reference"]
+
+
+def test_nothing_is_done_on_a_server_that_could_not_be_audited_for_want_of_a_key(
+    home: Path, postgres_server: PostgresServer
+) -> None:
+    ledger = {"ENGINE_DATABASE_URL": a_postgres_ledger(postgres_server)}
+    for command in ("run purge_expired_artifacts", "queue pause default", "queue flush --yes"):
+        refused = engine_in(home)(*command.split(), **ledger)
+        assert refused.returncode == 2, command
+        assert "ENGINE_SECRET_KEY: not set" in refused.stderr
+    assert engine_in(home)("runs", "list", **ledger).stdout.startswith("No runs yet")
 
 
 @pytest.mark.parametrize(
