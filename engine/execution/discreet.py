@@ -1,14 +1,17 @@
 """Discreet attempts: what is secret of their own run is hidden in all that they say."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from engine.execution.executor import Attempts, OnLines, OnProgress
 from engine.execution.opening import Opening
 from engine.execution.orders import AttemptEnd, Order
 from engine.execution.redacted import RedactedAttempts
+from engine.redaction.hiding import MASK
 from engine.redaction.known import Secrets
+from engine.redaction.own import hiding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +27,23 @@ class DiscreetAttempts:
         own = self.opening.texts(order.payload)
         secrets = Secrets([*self.passwords, *own]) if own else self._secrets
         redacted = RedactedAttempts(attempts=self.attempts, secrets=secrets)
-        return redacted.run(order, on_lines=on_lines, on_progress=on_progress)
+        # A job in this thread says things here as well.
+        with hiding(secrets.hidden_in):
+            end = redacted.run(order, on_lines=on_lines, on_progress=on_progress)
+        return replace(end, outcome=_without_numbers(end.outcome, set(own))) if own else end
 
     @cached_property
     def _secrets(self) -> Secrets:
         return Secrets(self.passwords)
+
+
+def _without_numbers(told: Any, own: Collection[str]) -> Any:
+    """What a job returned without the numbers that are secret themselves, such as a PIN."""
+    match told:
+        case Mapping():
+            return {name: _without_numbers(each, own) for name, each in told.items()}
+        case list():
+            return [_without_numbers(each, own) for each in told]
+        case int() | float() if not isinstance(told, bool) and str(told) in own:
+            return MASK
+    return told

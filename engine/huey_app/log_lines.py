@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.redaction.hiding import hidden
 from engine.redaction.names import is_secret_name
+from engine.redaction.own import hidden_here
 
 _PLAIN = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"message", "asctime"}
 
@@ -25,7 +26,7 @@ class WithFacts(logging.Formatter):
         """The whole line."""
         facts: dict[str, Any] = {k: v for k, v in vars(record).items() if k not in _PLAIN}
         shown = "".join(f" {k}={_fact(k, v)}" for k, v in facts.items())
-        return self._hide(self._inner.format(record) + shown)
+        return self._hide(hidden_here(self._inner.format(record) + shown))
 
 
 def _fact(name: str, value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from engine.clock import Clock
 from engine.execution.executor import OnLines, OnProgress
 from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress, Stream
+from engine.worker.printed import printing_to
 
 Perform = Callable[[Order, "ThreadReporter"], dict[str, Any]]
 
@@ -28,9 +29,13 @@ class ThreadReporter:
 
     def log(self, text: str) -> None:
         """One log record."""
+        self.line(Stream.LOG, text)
+
+    def line(self, stream: Stream, text: str) -> None:
+        """One line."""
         # As the fork server does: a lone surrogate or a NUL is valid here, and in no database.
         storable = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
-        self.on_lines([Line(self.clock.now(), Stream.LOG, storable)])
+        self.on_lines([Line(self.clock.now(), stream, storable)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,7 @@ class ThreadedAttempts:
             order=order, clock=self.clock, on_lines=on_lines, on_progress=on_progress
         )
         began_at = time.monotonic()
-        outcome = self.perform(order, reporter)
+        with printing_to(reporter.line, order.log_limit):
+            outcome = self.perform(order, reporter)
         duration = timedelta(seconds=time.monotonic() - began_at)
         return AttemptEnd(id=order.id, cause=Cause.FINISHED, outcome=outcome, duration=duration)

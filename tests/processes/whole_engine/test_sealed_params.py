@@ -1,0 +1,137 @@
+"""A real worker carries out runs with secrets, and nothing of them is left in the home."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from engine.states import RunState
+from engine.store.sealed_params import SealedParamStore
+from tests.builders.home import Home
+from tests.processes.waiting import until
+
+pytestmark = pytest.mark.process
+
+# What the job does with each of them is known here, and nowhere in the home.
+TOKEN, PHONE, FROM_FILE = "hush-7QpX/2+wz", "966551239876", "line-one-9k\nline-two-8j"
+MAIL = "sara.k@example.com"
+_JOBS = """
+import json, logging, sys
+from pathlib import Path
+from engine.authoring import Personal, RetryPolicy, Secret, job
+
+def say(context, heard, **params):
+    Path(heard).write_text(json.dumps(params))
+    print(*params.values(), params)
+    sys.stderr.write(f"{params['api_key']}\\n")
+    logging.getLogger("said").warning("logged %r", params, extra=params)
+    context.progress(1, 2, f"with {params['token']}, {params['note']}")
+    if params["fails"]:
+        raise RuntimeError("x" * 3990 + f"{params['token']} {params!r}")
+    return {"list": list(params.values()), **params}
+
+@job(retry=RetryPolicy(attempts=1))
+def say_in_a_process(context, *, heard: str, token: str, phone: Personal[str], api_key: str,
+                     pin: int, note: str = "", fails: bool = False):
+    return say(context, heard, token=token, phone=phone, api_key=api_key, pin=pin, note=note,
+               fails=fails)
+
+@job(isolated=False, retry=RetryPolicy(attempts=1))
+def say_in_a_thread(context, *, heard: str, token: str, phone: Personal[str], api_key: str,
+                    pin: int, note: str = "", fails: bool = False):
+    return say(context, heard, token=token, phone=phone, api_key=api_key, pin=pin, note=note,
+               fails=fails)
+"""
+
+
+@pytest.mark.parametrize("where", ["process", "thread"])
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_nothing_of_a_secret_is_found_after_its_run(
+    home: Home, tmp_path: Path, where: str, ends: str
+) -> None:
+    heard = _prepare(home, tmp_path)
+    home.start_worker("-w", "1")
+    fails = ends == "badly"
+    booked = home.json("run", f"say_in_a_{where}", *_params(heard, fails=fails))
+    assert (booked["params"]["token"], booked["params"]["phone"]) == ("***", "***")
+    assert booked["params"]["api_key"] == "${secret:api}"
+    assert booked["params"]["note"] == "to ***, soon"
+    run = home.runs.get(booked["id"])
+    until(lambda: home.ended(run), within=20)
+    assert home.runs.get(run.id).state is (RunState.FAILED if fails else RunState.SUCCEEDED)
+    assert json.loads(heard.read_text()) == {
+        "token": TOKEN,
+        "phone": PHONE,
+        "api_key": FROM_FILE,
+        "pin": 739154,
+        "note": f"to {MAIL}, soon",
+        "fails": fails,
+    }
+    sealed = SealedParamStore(home.database)
+    if fails:
+        assert sealed.of_run(run.id)
+        home.run("queue", "forget", str(run.id), "--yes", "--reason", "tried")
+    until(lambda: not sealed.of_run(run.id))
+    shown = home.run("runs", "show", run.reference, "--json")
+    shown_too = home.run("runs", "logs", run.reference)
+    assert "***" in shown.stdout
+    assert _found_in(shown.stdout + shown.stderr + shown_too.stdout + shown_too.stderr) == []
+    assert {str(file): found for file in _files(home) if (found := _found(file.read_bytes()))} == {}
+
+
+def test_a_secret_that_is_not_there_fails_the_run_and_says_so(home: Home, tmp_path: Path) -> None:
+    heard = _prepare(home, tmp_path)
+    params = ["-p", "token=${secret:gone}", *_params(heard)[2:]]
+    told = home.run("run", "say_in_a_process", *params)
+    assert told.returncode == 0
+    assert "no secret is named 'gone'" in told.stderr
+    home.start_worker("-w", "1")
+    run = home.runs.newest()[0]
+    until(lambda: home.ended(run), within=20)
+    error = home.runs.get(run.id).error
+    assert error is not None
+    assert error.type == "NoSuchSecret"
+    assert not heard.exists()
+
+
+def _prepare(home: Home, tmp_path: Path) -> Path:
+    (home.folder / "jobs" / "saying.py").write_text(_JOBS)
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "api").write_text(FROM_FILE + "\n")
+    home.more["ENGINE_SECRETS_DIR"] = str(secrets)
+    return tmp_path / "heard.json"
+
+
+def _params(heard: Path, *, fails: bool = False) -> list[str]:
+    given = {
+        "token": TOKEN,
+        "heard": str(heard),
+        "phone": PHONE,
+        "api_key": "${secret:api}",
+        "pin": "739154",
+        "note": f"to {MAIL}, soon",
+        "fails": str(fails).lower(),
+    }
+    return [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
+
+
+def _files(home: Home) -> Iterator[Path]:
+    return (file for file in home.folder.rglob("*") if file.is_file())
+
+
+def _found_in(text: str) -> list[str]:
+    return _found(text.encode())
+
+
+def _found(data: bytes) -> list[str]:
+    lines = FROM_FILE.splitlines()
+    return [
+        form
+        for text in (TOKEN, PHONE, MAIL, "739154", *lines)
+        for form in (text, quote(text, safe=""), base64.b64encode(text.encode()).decode())
+        if form.encode() in data or form.encode("utf-16-le") in data
+    ]
