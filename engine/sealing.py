@@ -32,7 +32,7 @@ class MissingKey(Invalid):
     """There is no key where none is made."""
 
     message = (
-        "ENGINE_SECRET_KEY: not set; with a ledger on PostgreSQL none is made, for every process "
+        "ENGINE_SECRET_KEY is not set; with a ledger on PostgreSQL none is made, for every process "
         "needs the same one: make one with `openssl rand -base64 32` and give it to all of them"
     )
 

@@ -278,7 +278,7 @@ def load_settings() -> Settings:
         given = dotenv_values(file)
         _refuse_unknown_names({**given, **os.environ})
         if "ENGINE_TOKEN" in given:
-            raise InvalidSettings(name="ENGINE_TOKEN", text=_IS_PERSONAL)
+            raise InvalidSettings(name="ENGINE_TOKEN in .env", text=_IS_PERSONAL)
         for name, value in given.items():
             if name.startswith(_CLIENT_PREFIX) and value is not None:
                 os.environ.setdefault(name, value)
@@ -298,13 +298,15 @@ def load_settings() -> Settings:
         text = first["msg"].removeprefix("Value error, ")
         if name not in {"secret_key", "sources", "databases"}:
             text += f" (is {without_password(str(first['input']))!r})"
-        raise InvalidSettings(name=f"ENGINE_{name.upper()}", text=text) from None
+        # Not `name: text`, of which text is hidden as if it were the key.
+        shown = f"ENGINE_{name.upper()}" + (" is of no use" if name == "secret_key" else "")
+        raise InvalidSettings(name=shown, text=text) from None
 
 
 _FIELDS = frozenset(Settings.model_fields)
 _IS_PERSONAL = (
-    "it says who you are, so it belongs in your own environment; in .env it would make everybody "
-    "who works in this home the same user"
+    "it says who you are, so it belongs in your own environment; there it would make everybody who "
+    "works in this home the same user"
 )
 
 

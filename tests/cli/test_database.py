@@ -115,7 +115,7 @@ def test_nothing_is_done_on_a_server_that_could_not_be_audited_for_want_of_a_key
     for command in ("run purge_expired_artifacts", "queue pause default", "queue flush --yes"):
         refused = engine_in(home)(*command.split(), **ledger)
         assert refused.returncode == 2, command
-        assert "ENGINE_SECRET_KEY: not set" in refused.stderr
+        assert "ENGINE_SECRET_KEY is not set" in refused.stderr
     assert engine_in(home)("runs", "list", **ledger).stdout.startswith("No runs yet")
 
 
