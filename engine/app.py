@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from engine.store.audit_entries import AuditStore
     from engine.store.breaks import BreakStore
     from engine.store.cancelled_runs import CancelStore
+    from engine.store.effects import EffectStore
     from engine.store.events import EventStore
     from engine.store.failed_runs import FailedRunStore
     from engine.store.journal import Journal
@@ -255,6 +256,13 @@ class App:
         from engine.effects.effects import Effects
 
         return Effects(self.database, self.settings.database_urls)
+
+    @cached_property
+    def effect_rows(self) -> "EffectStore":
+        """What is known of what must happen once."""
+        from engine.store.effects import EffectStore
+
+        return EffectStore(self.database)
 
     @cached_property
     def dispatch(self) -> "Dispatch":

@@ -120,6 +120,8 @@ def _discard(
         becomes = "would be discarded" if dry_run else "discarded; the history has them still"
         print(f"{counted(len(done.moved))} {becomes}.")
     tell_left(done.left)
+    if any(each.obstacle == "in_doubt" for each in done.left):
+        raise typer.Exit(5)
     if done.left:
         raise typer.Exit(1)
 

@@ -169,8 +169,9 @@ def retry(
             raise NamedTwice(given=named[0], also=also[0])
         which = _named(app, named)
     done = retry_failed(
-        app.failed_runs, app.dispatch, app.jobs, which, actor=str(acting(app)), reason=reason,
+        app.failed_runs, app.dispatch, app.jobs, which, actor=acting(app), reason=reason,
         spacing=spacing(rate) if rate else timedelta(), limit=limit, dry_run=dry_run,
+        four_eyes=app.settings.four_eyes,
     )  # fmt: skip
     if as_json:
         print_json(done.as_json() | {"dry_run": dry_run})

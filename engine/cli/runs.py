@@ -8,7 +8,7 @@ import typer
 
 from engine.cli.context import the_app
 from engine.cli.output import Json, local, print_facts, print_json, print_table
-from engine.cli.runs_control import Name, cancel, review
+from engine.cli.runs_control import Name, cancel, effects, review
 from engine.errors import Invalid
 from engine.states import UNFINISHED_RUNS, RunState
 
@@ -229,6 +229,7 @@ def logs(
 
 cli.command()(cancel)
 cli.command()(review)
+cli.command()(effects)
 
 
 def _state(name: str) -> RunState:

@@ -7,12 +7,15 @@ import typer
 
 from engine.cli.acting import acting
 from engine.cli.context import the_app
-from engine.cli.output import Json, local, print_json
+from engine.cli.output import Json, local, print_json, print_table
 from engine.errors import Invalid
 
 Name = Annotated[str, typer.Argument(metavar="RUN", help="A run's id or reference.")]
 Names = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids or references of runs.")]
 Reason = Annotated[str | None, typer.Option(help="Why; it is kept with the run.")]
+
+
+_RESULT = 60
 
 
 class OneDecision(Invalid):
@@ -65,39 +68,92 @@ def review(
     name: Name,
     approve: Annotated[bool, typer.Option("--approve", help="It may be retried.")] = False,
     reject: Annotated[bool, typer.Option("--reject", help="It may not be retried.")] = False,
+    happened: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY[=JSON]",
+            help="This effect happened, with this result; may be repeated.",
+        ),
+    ] = None,
+    did_not_happen: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="This effect did not happen; may be repeated."),
+    ] = None,
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
     """Decide about a failed run that waits for a person: may it be retried?
 
     A run that crashed three times, or one that must not be repeated after a crash, cannot be
-    retried before somebody has looked at it and approved. A decision needs its --reason, else
-    exit 5.
+    retried before somebody has looked at it and approved; and only as it was then: if its
+    parameters, error or effects change, it is approved again. Of effects that are unknown
+    (`engine runs effects`) an approval says which happened: those are not done again, and the
+    others are. A decision needs its --reason, else exit 5.
 
     \b
     Examples:
       engine runs review 42 --approve --reason "the file is mended"
+      engine runs review 42 --approve --happened 'charge 7={"id": "ch_1"}' --reason "at the gateway"
+      engine runs review 42 --approve --did-not-happen "charge 8" --reason "not at the gateway"
       engine runs review 42 --reject --reason "paid by hand"
       engine queue retry 42
     """
-    from engine.operations.reviewing import review_run
+    from engine.operations.reviewing import review_run, settlement_of
     from engine.operations.run_json import run_json
 
     if approve is reject:
         raise OneDecision
     app = the_app()
     (run_id,) = app.moves.ids_of([name])
+    keys = [effect.key for effect in app.effect_rows.of_run(run_id)]
     decision: Literal["approved", "rejected"] = "approved" if approve else "rejected"
     run = review_run(
         app.reviews,
         run_id,
         decision,
-        actor=str(acting(app, "approver")),
+        actor=acting(app, "approver"),
         reason=reason,
         shown=local,
+        settlement=settlement_of(happened or (), did_not_happen or (), keys),
+        four_eyes=app.settings.four_eyes,
+        users=app.users,
     )
     if as_json:
         print_json(run_json(app.runs.get(run_id), app.artifacts.list(run_id=run_id)))
         return
     then = f": `engine queue retry {run.reference}` runs it again" if approve else ""
     print(f"run {run.id} {run.reference} is {decision}{then}")
+
+
+def effects(name: Name, as_json: Json = False) -> None:
+    """What a run did that must happen once (`context.once`): what is done, open, or unknown.
+
+    Of one that is unknown nobody can say here whether it happened: a review of the run says so
+    (`engine runs review`), after a look at the other end.
+
+    \b
+    Examples:
+      engine runs effects 42
+      engine runs effects RC-20261124-7K3F9 --json
+    """
+    from engine.operations.effects import effect_json, effect_state
+
+    app = the_app()
+    run = app.runs.find(name)
+    found = app.effect_rows.of_run(run.id)
+    if as_json:
+        print_json({"effects": [effect_json(each) for each in found]})
+        return
+    rows = [
+        {
+            "key": each.key,
+            "state": effect_state(each),
+            "attempt": each.attempt,
+            "started": each.started_at,
+            "done": each.done_at,
+            "result": None if each.result is None else str(each.result)[:_RESULT],
+        }
+        for each in found
+    ]
+    columns = ["key", "state", "attempt", "started", "done", "result"]
+    print_table(rows, columns, empty=f"run {run.reference} has no effects.")

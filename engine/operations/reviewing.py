@@ -1,16 +1,45 @@
 """Reviewing: a person approves of another attempt at a failed run, or rejects it."""
 
-from engine.errors import EngineError, Refused
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from engine.errors import EngineError, Invalid, Refused
+from engine.operations.actor import Actor
 from engine.operations.run_moves import Shown, move_text
 from engine.states import RunState
 from engine.store.operator_moves import RunBrief
 from engine.store.reviews import Decision, Reviewed, ReviewStore
+from engine.store.roles import Role
+from engine.store.settling import Settlement
+from engine.store.users import UserStore
 
 
 class ReasonNeeded(Refused):
     """A decision without a reason helps nobody who looks at it later."""
 
     message = 'a review needs --reason "...": why may it run again, or why not?'
+
+
+class ApproverUnknown(Refused):
+    """With four eyes it takes a user to approve, not just a login."""
+
+    message = (
+        "with ENGINE_FOUR_EYES a user approves and another one retries: put your token in "
+        "ENGINE_TOKEN; {users}"
+    )
+
+
+class NotAResult(Invalid):
+    """What came of an effect is not given as JSON."""
+
+    message = "--happened {text!r}: what follows the = must be JSON, the call's result: {error}"
+
+
+class SaidTwice(Invalid):
+    """An effect happened or it did not."""
+
+    message = "{keys} cannot both have happened and not have happened; say one of the two"
 
 
 class NotReviewed(EngineError):
@@ -24,21 +53,59 @@ def review_run(
     run_id: int,
     decision: Decision,
     *,
-    actor: str,
+    actor: Actor,
     reason: str | None,
     shown: Shown,
+    settlement: Settlement,
+    four_eyes: bool,
+    users: UserStore,
 ) -> RunBrief:
-    """Decide about a failed run; the run as it was before.
+    """Decide about a failed run, and say what is known of its effects; the run as it was before.
 
-    Raises ReasonNeeded, and NotReviewed for a run that waits for no decision or has this one.
+    Raises ReasonNeeded, and NotReviewed for a run that waits for no decision or has this one;
+    NotOpen and Unsettled where too much or too little is said of its effects; ApproverUnknown.
     """
     if not (reason or "").strip():
         raise ReasonNeeded
-    done = reviews.decide(run_id, decision, actor=actor, reason=str(reason).strip())
+    if four_eyes and decision == "approved" and not actor.authenticated:
+        names = ", ".join(users.with_role(Role.APPROVER))
+        told = f"who can approve: {names}" if names else "there are none yet: `engine users add`"
+        raise ApproverUnknown(users=told)
+    done = reviews.decide(
+        run_id,
+        decision,
+        actor=str(actor),
+        reason=str(reason).strip(),
+        authenticated=actor.authenticated,
+        settlement=settlement,
+    )
     if not done.decided:
         run = done.run
         raise NotReviewed(id=run.id, reference=run.reference, why=_why(done, decision, shown))
     return done.run
+
+
+def settlement_of(
+    happened: Sequence[str], did_not_happen: Sequence[str], known: Collection[str]
+) -> Settlement:
+    """`KEY` or `KEY=JSON` of those that happened; raises NotAResult and SaidTwice.
+
+    The `known` keys are told apart from what follows them, for a key may have a = of its own.
+    """
+    results: dict[str, Any] = {}
+    for text in happened:
+        key = max(
+            (each for each in known if f"{text}=".startswith(f"{each}=")), key=len, default=""
+        )
+        key = key or text.partition("=")[0]
+        result = text.removeprefix(key).removeprefix("=")
+        try:
+            results[key] = json.loads(result) if len(text) > len(key) else None
+        except ValueError as error:
+            raise NotAResult(text=text, error=error) from None
+    if both := sorted(results.keys() & set(did_not_happen)):
+        raise SaidTwice(keys=", ".join(map(repr, both)))
+    return Settlement(happened=results, did_not_happen=frozenset(did_not_happen))
 
 
 def _why(done: Reviewed, decision: Decision, shown: Shown) -> str:

@@ -1,7 +1,7 @@
 """Failed runs: sent back to their queue by a person, or put aside."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.states import UNFINISHED_RUNS, RunState
+from engine.store.approvals import Doubt, Retrier, approvers, objection
 from engine.store.failed_run_reader import FailedRunReader, FailedRuns
 from engine.store.instant import Instant, database_now
 from engine.store.operator_moves import (
@@ -26,20 +27,34 @@ from engine.store.tables import runs
 # Of a run that a person must approve before it is retried.
 UNDECIDED = ("required", "rejected")
 
-Obstacle = Literal["not_failed", "needs_review", "key_taken"]
+Obstacle = Literal["not_failed", "needs_review", "in_doubt", "key_taken", Doubt]
+
+# What another person, or another decision, is needed for.
+REFUSED: tuple[Obstacle, ...] = (
+    "needs_review",
+    "in_doubt",
+    "changed",
+    "same_person",
+    "approved_by_nobody_known",
+    "retried_by_nobody_known",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeftRun:
     """A run that was not moved, and why.
 
-    `last_move` is what a person did with it last; `other` has its unique key now.
+    `last_move` is what a person did with it last; `other` has its unique key now. What has
+    `changed` since it was approved; who could approve: `approvers`, or anybody where there are no
+    users.
     """
 
     run: RunBrief
     obstacle: Obstacle
     last_move: RunMove | None = None
     other: str | None = None
+    changed: Sequence[str] = ()
+    approvers: Collection[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +82,23 @@ class FailedRunStore(FailedRunReader):
         spacing: timedelta = timedelta(),
         limit: int | None = None,
         rehearse: bool = False,
+        authenticated: bool = False,
+        four_eyes: bool = False,
     ) -> Moved:
         """A person sends failed runs back to their queues, in one transaction; oldest first.
 
         Each may take as many attempts more as `attempts` says of its job, and may be claimed
         `spacing` after the one before it. Left are those that are not failed any more, that a
         review keeps, and whose unique key another unfinished run has. Runs that are not named by
-        id are not left for being in another state: they were not meant.
+        id are not left for being in another state: they were not meant. An approved run is left if
+        it has changed since; with `four_eyes` it takes another user than the one who approved.
         """
+        retrier = Retrier(name=actor, authenticated=authenticated, four_eyes=four_eyes)
 
         def retry(connection: Connection) -> Moved:
             moving, left = self._chosen(connection, which, limit)
+            moving, void = _without_void_approvals(connection, moving, retrier)
+            left = [*_told_who_approves(connection, [*void, *left], retrier)]
             moving, taken = _without_taken_keys(connection, moving)
             moved, lost = self._retry(connection, moving, actor, reason, attempts, spacing)
             note_moves(
@@ -97,13 +118,17 @@ class FailedRunStore(FailedRunReader):
         chosen_by: Mapping[str, Any] | None = None,
         rehearse: bool = False,
     ) -> Moved:
-        """A person puts failed runs aside for good; the rows stay. Left are those not failed.
+        """A person puts failed runs aside for good; the rows stay. Left are those not failed, and
+        those of which an effect is unknown: somebody must say what came of it first.
 
         The audit says that they were `chosen_by` this filter.
         """
 
         def discard(connection: Connection) -> Moved:
             moving, left = _failed_or_left(connection, locked(connection, *_meant(which)))
+            doubtful = [run for run in moving if run.effects_in_doubt]
+            moving = [run for run in moving if not run.effects_in_doubt]
+            left = [*left, *(LeftRun(run=run, obstacle="in_doubt") for run in doubtful)]
             move(connection, moving, RunState.DISCARDED, actor=actor, reason=reason, values={})
             note_moves(
                 connection, "discard", moving, actor=actor, reason=reason, after="discarded",
@@ -180,6 +205,8 @@ _QUEUED_AGAIN: Mapping[str, Any] = {
     "ready_at": bindparam("turn", type_=Instant()),
     "finished_at": None,
     "review": None,
+    "approval_hash": None,
+    "approved_by": None,
     "rung_at": None,
     "blocked_at": None,
     "reason": None,
@@ -222,6 +249,30 @@ def _failed_or_left(
     return failed, [
         LeftRun(run=run, obstacle="not_failed", last_move=moves.get(run.id)) for run in others
     ]
+
+
+def _without_void_approvals(
+    connection: Connection, moving: Sequence[RunBrief], retrier: Retrier
+) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
+    good: list[RunBrief] = []
+    left: list[LeftRun] = []
+    for run in moving:
+        against = objection(connection, run, retrier) if run.review == "approved" else None
+        if against is None:
+            good.append(run)
+        else:
+            left.append(LeftRun(run=run, obstacle=against.doubt, changed=against.changed))
+    return good, left
+
+
+def _told_who_approves(
+    connection: Connection, left: Sequence[LeftRun], retrier: Retrier
+) -> Sequence[LeftRun]:
+    if not any(each.obstacle in REFUSED for each in left):
+        return left
+    but = [retrier.name] if retrier.four_eyes else []
+    names = approvers(connection, but=but)
+    return [replace(each, approvers=names) if each.obstacle in REFUSED else each for each in left]
 
 
 def _without_taken_keys(

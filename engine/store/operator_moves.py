@@ -57,6 +57,9 @@ class RunBrief:
     unique_key: str | None
     schedule: str | None
     cancel_requested_at: datetime | None
+    approval_hash: str | None = None
+    approved_by: str | None = None
+    effects_in_doubt: int = 0
 
 
 _BRIEF = [runs.c[name] for name in RunBrief.__dataclass_fields__]

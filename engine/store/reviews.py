@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import literal, update
+from sqlalchemy import Connection, literal, update
 
 from engine.states import RunState
+from engine.store.approvals import Retrier, approval, objection
 from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.operator_moves import RunBrief, RunMove, last_moves, locked, write_down
 from engine.store.run_acts import note_moves
+from engine.store.settling import Settlement, settle
 from engine.store.tables import runs
 
 Decision = Literal["approved", "rejected"]
 # What may become of each: a person may change their mind until the run is retried.
 _DECISIONS: dict[str, tuple[Decision, ...]] = {
     "required": ("approved", "rejected"),
-    "approved": ("rejected",),
+    "approved": ("rejected",),  # and approved again, if the run has changed since
     "rejected": ("approved",),
 }
 # As the audit has them.
@@ -32,18 +34,38 @@ class Reviewed:
     last_move: RunMove | None
 
 
+_NOTHING = Settlement()
+
+
 class ReviewStore:
     """The reviews of one ledger."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def decide(self, run_id: int, decision: Decision, *, actor: str, reason: str) -> Reviewed:
-        """Approve of another attempt, or reject it; undecided if the run waits for no such word."""
+    def decide(
+        self,
+        run_id: int,
+        decision: Decision,
+        *,
+        actor: str,
+        reason: str,
+        authenticated: bool = False,
+        settlement: Settlement = _NOTHING,
+    ) -> Reviewed:
+        """Approve of another attempt, or reject it; undecided if the run waits for no such word.
+
+        What is known of its effects is written down with it; raises NotOpen, and Unsettled for an
+        approval that leaves one of them unknown. The approval is of the run as it is then.
+        """
         with self.database.begin() as connection:
             (run,) = locked(connection, runs.c.id == run_id)
-            open_ = run.state is RunState.FAILED and decision in _DECISIONS.get(
-                run.review or "", ()
+            open_ = run.state is RunState.FAILED and (
+                decision in _DECISIONS.get(run.review or "", ())
+                or (
+                    decision == run.review == "approved"
+                    and _is_void(connection, run, known=authenticated)
+                )
             )
             last = last_moves(connection, [run_id]).get(run_id)
             if open_:
@@ -52,8 +74,15 @@ class ReviewStore:
                     runs.c.state == RunState.FAILED,
                     runs.c.review == run.review,
                 )
-                decided = literal(decision, runs.c.review.type)
-                values = {"review": decided, "touched_at": database_now()}
+                approves = decision == "approved"
+                settle(connection, run, settlement, actor=actor, reason=reason, wholly=approves)
+                by = {"authenticated": authenticated}
+                values = {
+                    "review": literal(decision, runs.c.review.type),
+                    "touched_at": database_now(),
+                    "approval_hash": approval(connection, run_id, **by) if approves else None,
+                    "approved_by": actor if approves else None,
+                }
                 connection.execute(update(runs).where(*here).values(values))
                 moved = [(run_id, run.review or "")]
                 write_down(connection, moved, decision, actor=actor, reason=reason)
@@ -62,3 +91,9 @@ class ReviewStore:
                     after=f"{run.state}, {decision}",
                 )  # fmt: skip
         return Reviewed(run=run, decided=open_, last_move=last)
+
+
+def _is_void(connection: Connection, run: RunBrief, *, known: bool) -> bool:
+    """Whether what was approved of has changed since; or a user approves of what a login did."""
+    somebody = Retrier(name="", authenticated=True, four_eyes=known)
+    return objection(connection, run, somebody) is not None
