@@ -2,7 +2,9 @@
 
     python -m benchmarks.queue [--runs N] [--rounds N] [--only NAME]
 
-One Redis (it keeps nothing on disk) and one PostgreSQL (fsync on) serve everybody. In each round
+One Redis (it keeps nothing on disk) and one PostgreSQL (fsync on) serve everybody, and a second
+Redis (appendfsync always) serves those that are `synced`: what is enqueued there survives a power
+cut, as a row of the ledger does. In each round
 each side starts anew, empty, with two workers; they are warmed up with a few runs. Then one
 producer enqueues the runs one after the other while the workers carry them out. A run writes one
 byte to a file, and nothing else. `runs/s` goes from the first call to enqueue to the last byte;
@@ -42,6 +44,8 @@ from tests.builders.postgres import PostgresServer
 from tests.builders.redis import RedisServer, start_redis
 
 ROOT = Path(__file__).parents[1]
+# On the disk, which /tmp need not be.
+WHERE = ROOT / "var" / "bench"
 PEERS: Sequence[Peer] = [
     *by_engine.PEERS,
     *by_huey.PEERS,
@@ -56,6 +60,11 @@ AIMS = [
     ("engine, in thread, sqlite", "Dramatiq"),
     ("engine, in thread, postgres", "Celery"),
     ("engine, in thread, postgres", "Dramatiq"),
+    # What is enqueued survives a power cut on both sides.
+    ("engine, in thread, sqlite", "Celery, synced"),
+    ("engine, in thread, sqlite", "Dramatiq, synced"),
+    ("engine, in thread, postgres", "Celery, synced"),
+    ("engine, in thread, postgres", "Dramatiq, synced"),
     ("engine, isolated, sqlite", "RQ, forking"),
     ("engine, isolated, postgres", "RQ, forking"),
 ]
@@ -74,6 +83,14 @@ class LastingPostgres(PostgresServer):
         return [part.replace("--fsync=off", "--fsync=on") for part in super()._command]
 
 
+class SyncedRedis(RedisServer):
+    """As who wants to lose nothing has it: each write is on the disk before its answer."""
+
+    @property
+    def _command(self) -> list[str]:
+        return [*super()._command[:-1], "yes", "--appendfsync", "always"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figures:
     """One side in one round. Seconds, but for the rate and the memory."""
@@ -90,23 +107,23 @@ class Servers:
     """What everybody shares, emptied before each side has its turn."""
 
     redis: RedisServer
+    synced_redis: RedisServer
     postgres: PostgresServer
 
-    def afresh(self) -> Mapping[str, str]:
+    def afresh(self, peer: Peer) -> Mapping[str, str]:
         """Where an empty Redis and an empty database are."""
-        Redis.from_url(self.redis.url).flushall()
+        redis = self.synced_redis if peer.synced else self.redis
+        Redis.from_url(redis.url).flushall()
         database = self.postgres.make_database()
-        return {REDIS: self.redis.url, POSTGRES: self.postgres.url_of(database)}
+        return {REDIS: redis.url, POSTGRES: self.postgres.url_of(database)}
 
 
 def measure(peer: Peer, servers: Servers, runs: int) -> Figures:
     """One round of one side, in processes of its own."""
     runs = max(int(runs * peer.share), 1)
-    where = ROOT / "var" / "bench"
-    where.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=where) as folder:
+    with TemporaryDirectory(dir=WHERE) as folder:
         home = Path(folder)
-        environment = _environment(peer, home, servers.afresh())
+        environment = _environment(peer, home, servers.afresh(peer))
         with (home / "log").open("wb") as log:
             for command in peer.prepare:
                 subprocess.run(command, env=environment, check=True, stdout=log, stderr=log)  # noqa: S603
@@ -258,6 +275,9 @@ def show(kept: Sequence[tuple[Peer, Sequence[Figures]]]) -> None:
     print("\nWhat a crash costs")
     for peer, _ in kept:
         print(f"{peer.name:28}{peer.durability}")
+    print("\nWhat a power cut costs")
+    for peer, _ in kept:
+        print(f"{peer.name:28}{peer.power_cut}")
     print()
     for ours, theirs in AIMS:
         if ours in middles and theirs in middles:
@@ -278,19 +298,24 @@ def main() -> None:
         if not options.only or any(part in peer.name for part in options.only)
     ]
     kept: dict[str, list[Figures]] = {peer.name: [] for peer in chosen}
-    with TemporaryDirectory() as folder:
-        redis = start_redis(Path(folder))
+    WHERE.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=WHERE) as folder:
+        redis = start_redis(Path(folder, "redis"))
+        synced = SyncedRedis(Path(folder, "synced"))
         postgres = LastingPostgres()
+        servers = Servers(redis, synced, postgres)
         try:
+            synced.start()
             postgres.start()
             for number in range(options.rounds):
                 for peer in chosen:
-                    figures = measure(peer, Servers(redis, postgres), options.runs)
+                    figures = measure(peer, servers, options.runs)
                     kept[peer.name].append(figures)
                     said = f"round {number + 1}: {peer.name}: {figures.rate:.0f} runs/s"
                     print(said, file=sys.stderr, flush=True)
         finally:
             redis.stop()
+            synced.stop()
             postgres.remove()
     print(f"median of {options.rounds}; {options.runs:,} runs, two workers\n")
     show([(peer, kept[peer.name]) for peer in chosen])

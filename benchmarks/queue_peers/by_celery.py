@@ -3,7 +3,7 @@
 from celery import Celery
 
 from benchmarks.queue_peers.mark import mark
-from benchmarks.queue_peers.peer import REDIS, Enqueue, Peer, python, told
+from benchmarks.queue_peers.peer import REDIS, Enqueue, Peer, on_redis, python, told
 
 app = Celery("bench", broker=told(REDIS) or None)
 app.conf.update(task_ignore_result=True, broker_connection_retry_on_startup=True)
@@ -22,11 +22,11 @@ def enqueuer() -> Enqueue:
 
 
 _POOL = ("--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO")
-PEERS = [
+PEERS = on_redis(
     Peer(
         name="Celery",
         module=__name__,
         workers=[python("celery", "--app", __name__, "worker", *_POOL)],
         durability="acknowledged before the run: lost by kill -9 of a worker, up to 8 with it",
     )
-]
+)

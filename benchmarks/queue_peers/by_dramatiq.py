@@ -4,7 +4,7 @@ import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
 from benchmarks.queue_peers.mark import mark
-from benchmarks.queue_peers.peer import REDIS, Enqueue, Peer, python, told
+from benchmarks.queue_peers.peer import REDIS, Enqueue, Peer, on_redis, python, told
 
 broker = RedisBroker(url=told(REDIS) or None)  # type: ignore[no-untyped-call]
 dramatiq.set_broker(broker)
@@ -21,11 +21,11 @@ def enqueuer() -> Enqueue:
     return nothing.send
 
 
-PEERS = [
+PEERS = on_redis(
     Peer(
         name="Dramatiq",
         module=__name__,
         workers=[python("dramatiq", "--processes", "2", "--threads", "1", __name__)],
         durability="acknowledged after the run: comes again a minute after kill -9, unfenced",
     )
-]
+)

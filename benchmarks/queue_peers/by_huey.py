@@ -6,7 +6,7 @@ from pathlib import Path
 from huey import RedisHuey
 
 from benchmarks.queue_peers.mark import mark
-from benchmarks.queue_peers.peer import REDIS, Enqueue, Peer, told
+from benchmarks.queue_peers.peer import LOST, REDIS, Enqueue, Peer, told
 
 huey = RedisHuey("bench", url=told(REDIS) or None)
 
@@ -30,5 +30,6 @@ PEERS = [
         module=__name__,
         workers=[(_CONSUMER, f"{__name__}.huey", "--workers", "2", "--worker-type", "process")],
         durability="removed from Redis before the run: lost by kill -9 of a worker",
+        power_cut=LOST,
     )
 ]

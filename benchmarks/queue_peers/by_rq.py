@@ -6,7 +6,7 @@ from redis import Redis
 from rq import Queue
 
 from benchmarks.queue_peers.mark import mark
-from benchmarks.queue_peers.peer import REDIS, Command, Enqueue, Peer, told
+from benchmarks.queue_peers.peer import REDIS, Command, Enqueue, Peer, on_redis, told
 
 
 def enqueuer() -> Enqueue:
@@ -20,7 +20,7 @@ def _worker(*arguments: str) -> Command:
 
 
 _KEPT = "job kept in Redis; a dead worker's run is failed, not repeated, by the others' maintenance"
-PEERS = [
+PEERS = on_redis(
     Peer(
         name="RQ, forking",
         module=__name__,
@@ -34,4 +34,4 @@ PEERS = [
         workers=[_worker("--worker-class", "rq.SimpleWorker")] * 2,
         durability=f"{_KEPT}; its documentation advises against it in production",
     ),
-]
+)
