@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy import insert, update
 
 from engine.clock import Clock, SystemClock
@@ -54,6 +55,7 @@ class Home:
     queue_url: str = "sqlite:///var/queue.db"
     sources: Mapping[str, str] = field(default_factory=dict)
     storage_url: str = "file://var/artifacts"
+    secret_key: str | None = None
 
     def __post_init__(self) -> None:
         (self.folder / "jobs").mkdir(exist_ok=True)
@@ -75,6 +77,7 @@ class Home:
             database_url=url.replace("sqlite:///", "sqlite:////") if ":////" not in url else url,
             queue_url=self.queue_url,
             storage_url=self.storage_url,
+            secret_key=SecretStr(self.secret_key) if self.secret_key else None,
             sources=dict(self.sources),
         )
 

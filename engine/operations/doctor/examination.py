@@ -15,12 +15,14 @@ from engine.operations.doctor.outside import SLOW_CALLS, SLOW_SOURCES
 from engine.operations.doctor.patient import Patient
 from engine.operations.doctor.queues import MESSAGES_UNTAKEN, QUEUE_AWAY, QUEUE_PAUSED
 from engine.operations.doctor.scheduling import SCHEDULER_SILENT
+from engine.operations.doctor.secrets import KEYS_MISSING, SECRETS_MISSING
 from engine.operations.doctor.workers import NO_MANAGER, NO_WORKER, OLD_CODE, OTHER_QUEUES
 from engine.settings import InvalidSettings
 
 CAUSES: Sequence[Cause] = (
     *(SETTINGS, LEDGER_AWAY, LEDGER_NOT_UPGRADED, QUEUE_AWAY, DISK_FULL, CLOCK_SKEW),
-    *(JOBS, SCHEDULES_FILE, NO_WORKER, NO_MANAGER, OTHER_QUEUES, QUEUE_PAUSED, MESSAGES_UNTAKEN),
+    *(JOBS, SCHEDULES_FILE, KEYS_MISSING, SECRETS_MISSING),
+    *(NO_WORKER, NO_MANAGER, OTHER_QUEUES, QUEUE_PAUSED, MESSAGES_UNTAKEN),
     *(SCHEDULER_SILENT, OLD_CODE, LOST, FAILING_REPEATEDLY, FAILED_UNTOUCHED, IN_REVIEW),
     *(SLOW_SOURCES, SLOW_CALLS, BACKLOG, TIME_LIMITS, PAYLOADS, MEMORY),
 )
