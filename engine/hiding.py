@@ -85,6 +85,12 @@ def parted(job: Job, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
     return shown, hidden
 
 
+def masked(job: Job, params: Mapping[str, Any]) -> dict[str, Any]:
+    """`params` that were not found valid, as anybody may see them: their types tell nothing."""
+    shown, _ = parted(job, params)
+    return dict(hidden_data(shown))
+
+
 def _shown(job: Job, name: str, value: Any) -> Any:
     if value is None or is_reference(value):
         return value

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from engine.clock import Clock
 from engine.dispatch import Dispatch
-from engine.hiding import BookedParams, Hiding, parted
+from engine.hiding import BookedParams, Hiding, masked
 from engine.job import Job
 from engine.registry import find
 from engine.scheduler.keeping import Keeping
@@ -252,5 +252,5 @@ class Booking:
 
 def _shown(job: Job, params: Mapping[str, Any]) -> BookedParams:
     """What is booked of a firing that is skipped: nothing of it is needed any more."""
-    shown, _ = parted(job, params)
+    shown = masked(job, params)
     return BookedParams(shown=shown, to_seal=None, unique_key=None, limit_key=None)
