@@ -59,9 +59,9 @@ for group, name in (
     (artifacts.cli, "artifacts"),
     (reconciliations.cli, "reconciliations"),
     (database.cli, "database"),
+    (audit.cli, "audit"),
     (users.cli, "users"),
     (secrets.cli, "secrets"),
-    (audit.cli, "audit"),
 ):
     cli.add_typer(group, name=name)
 

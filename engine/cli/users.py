@@ -93,10 +93,10 @@ def list_(
                 "tokens": ", ".join(str(token.id) for token in theirs),
                 "scopes": ", ".join(sorted({each for token in theirs for each in token.scopes})),
                 "expires": max((token.expires_at for token in theirs), default=None),
-                "used": max((token.used_at for token in theirs if token.used_at), default=None),
+                "acted": max((token.used_at for token in theirs if token.used_at), default=None),
             }
         )
-    columns = ["name", "role", "added", "by", "disabled", "tokens", "scopes", "expires", "used"]
+    columns = ["name", "role", "added", "by", "disabled", "tokens", "scopes", "expires", "acted"]
     hidden = {"disabled"} if not everybody else set()
     print_table(
         rows,

@@ -51,7 +51,7 @@ def authority(users: UserStore, token: str | None, *, command: str, needs: Role)
     the beginning: otherwise nobody ever could.
     """
     if token:
-        bearer = users.bearer(digest_of(token))
+        bearer = users.bearer(digest_of(token), acts=needs is not Role.VIEWER)
         if bearer is None:
             raise TokenNotValid
         _require(bearer, users, command, needs)

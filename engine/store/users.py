@@ -70,8 +70,12 @@ class UserStore:
         with self.database.read() as connection:
             return bool(connection.execute(select(exists().select_from(users))).scalar())
 
-    def bearer(self, digest: str) -> Bearer | None:
-        """Whose token it is; None if it is unknown, expired, revoked, or its user disabled."""
+    def bearer(self, digest: str, *, acts: bool = False) -> Bearer | None:
+        """Whose token it is; None if it is unknown, expired, revoked, or its user disabled.
+
+        That it is used is noted if its bearer `acts`: who only looks may do so under a role of the
+        database that only reads.
+        """
         query = (
             select(users.c.name, users.c.role, user_tokens.c.scopes, _IS_STALE.label("stale"))
             .join_from(user_tokens, users)
@@ -81,7 +85,7 @@ class UserStore:
             found = connection.execute(query).one_or_none()
         if found is None:
             return None
-        if found.stale:
+        if acts and found.stale:
             here = update(user_tokens).where(user_tokens.c.hash == digest)
             with self.database.begin(lasting=False) as connection:
                 connection.execute(here.values(used_at=database_now()))

@@ -123,18 +123,19 @@ def test_whether_an_admin_can_prove_it_is_known(users: UserStore) -> None:
     assert users.an_admin_has_a_token() is False
 
 
-def test_the_use_of_a_token_is_noted_once_an_hour(users: UserStore) -> None:
+def test_that_a_token_acts_is_noted_once_an_hour(users: UserStore) -> None:
     a_token(users, "sara", "digest")
-    assert users.tokens()[0].used_at is None
     users.bearer("digest")
+    assert users.tokens()[0].used_at is None
+    users.bearer("digest", acts=True)
     first = users.tokens()[0].used_at
     assert first is not None
-    users.bearer("digest")
+    users.bearer("digest", acts=True)
     assert users.tokens()[0].used_at == first
     earlier = update(user_tokens).values(used_at=database_now(-timedelta(hours=2)))
     with users.database.begin() as connection:
         connection.execute(earlier)
-    users.bearer("digest")
+    users.bearer("digest", acts=True)
     again = users.tokens()[0].used_at
     assert again is not None
     assert again >= first
