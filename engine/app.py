@@ -68,6 +68,9 @@ _PRELOADED = (
     "engine.execution.performing",
     "engine.reconciliation.service",
     "engine.retention",
+    # Of the sealing, which imports them where it uses them.
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "cryptography.hazmat.primitives.kdf.hkdf",
 )
 
 
@@ -353,6 +356,7 @@ class App:
         from engine.execution.outcome import failure
         from engine.execution.performing import perform
         from engine.redaction.known import Secrets
+        from engine.redaction.own import hiding
 
         payload = order.payload
         scheduled_for, period = payload["scheduled_for"], payload["period"]
@@ -372,7 +376,9 @@ class App:
             params = self._opening.params(payload)
         except Invalid as error:
             return failure(error)
-        return perform(job, context, params, Secrets(self._opening.texts(payload)).hidden_in)
+        hide = Secrets(self._opening.texts(payload)).hidden_in
+        with hiding(hide):
+            return perform(job, context, params, hide)
 
     @cached_property
     def _opening(self) -> "Opening":

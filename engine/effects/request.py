@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.effects.faults import ResultNotJson, UnclearCall
-from engine.redaction.hiding import hidden_data
+from engine.redaction.hiding import hidden, hidden_data
+from engine.redaction.own import hidden_here
 
 
 def hash_of(request: Any) -> str:
@@ -20,9 +21,13 @@ def as_json(key: str, result: Any) -> Any:
     """The result as whoever asks again will read it, without secrets; raises ResultNotJson."""
     try:
         # It is kept in clear for as long as its key is.
-        return hidden_data(json.loads(json.dumps(result, allow_nan=False)))
+        return hidden_data(json.loads(json.dumps(result, allow_nan=False)), _hidden)
     except (TypeError, ValueError) as error:
         raise ResultNotJson(key=key, type=type(result).__name__, error=error) from None
+
+
+def _hidden(text: str) -> str:
+    return hidden(hidden_here(text))
 
 
 def takes_connection(key: str, call: Callable[..., Any]) -> bool:
