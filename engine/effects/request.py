@@ -33,7 +33,7 @@ def _hidden(text: str) -> str:
 def takes_connection(key: str, call: Callable[..., Any]) -> bool:
     """Whether it is work in a database, which takes its connection, or a call to somewhere else.
 
-    Raises UnclearCall for what can be called both ways, or neither.
+    By the arguments that it must be given: one, or none. Raises UnclearCall for all others.
     """
     if inspect.iscoroutinefunction(call):
         raise UnclearCall(key=key, text="a coroutine is not called; give a plain function")
@@ -41,14 +41,16 @@ def takes_connection(key: str, call: Callable[..., Any]) -> bool:
         signature = inspect.signature(call)
     except (TypeError, ValueError):
         raise UnclearCall(key=key, text="nobody knows what it takes; give a function") from None
-    with_connection, without = _accepts(signature, object()), _accepts(signature)
-    if with_connection is without:
+    # Without them first: `lambda order=order: ...` is how a loop's value is kept.
+    if _accepts(signature):
+        return False
+    if not _accepts(signature, object()):
         raise UnclearCall(
             key=key,
             text="give a function that takes one argument, the connection of the transaction that "
             "its work belongs to, or none if it calls something else",
         )
-    return with_connection
+    return True
 
 
 def _accepts(signature: inspect.Signature, *arguments: object) -> bool:

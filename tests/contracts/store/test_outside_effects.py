@@ -227,6 +227,13 @@ def test_of_many_at_once_one_makes_the_call(
     assert sum(in_doubt(database, by.run_id) for by in (claim, *others)) == 0
 
 
+def test_values_that_a_call_keeps_for_itself_are_not_asked_for(
+    effects: Effects, claim: Claim
+) -> None:
+    calls = [lambda number=number: number for number in range(3)]
+    assert [effects.once(claim, f"order {n}", n, call) for n, call in enumerate(calls)] == [0, 1, 2]
+
+
 async def charge_some_day() -> None:
     """Is not called by calling it."""
 
@@ -235,8 +242,7 @@ async def charge_some_day() -> None:
     ("call", "more", "why"),
     [
         (lambda a, b: None, {}, "takes one argument"),
-        (lambda a=None: None, {}, "takes one argument"),
-        (lambda *a: None, {}, "takes one argument"),
+        (lambda *, a: None, {}, "takes one argument"),
         (charge_some_day, {}, "coroutine"),
         (lambda _: None, {"repeatable": True}, "only a call of something else"),
         (lambda: None, {"database": "shop"}, "takes a connection"),

@@ -1,0 +1,199 @@
+"""Money is charged once, whatever the gateway does and however many workers are killed."""
+
+import random
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+from sqlalchemy import select
+
+from engine.operations.actor import Actor
+from engine.states import RunState
+from engine.store.effects import EffectStore
+from engine.store.failed_run_reader import FailedRuns
+from engine.store.failed_runs import FailedRunStore
+from engine.store.reviews import ReviewStore
+from engine.store.run import NewRun, Run
+from engine.store.settling import Settlement
+from engine.store.tables import effects, runs
+from tests.builders.gateway import Gateway, a_gateway
+from tests.builders.home import Home, kill
+
+pytestmark = pytest.mark.process
+
+_JOBS = Path(__file__).with_name("charges.py")
+_ATTEMPTS = 100
+_STUCK = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Business:
+    """How much is charged: so many runs with so many orders each, and workers killed meanwhile."""
+
+    runs: int
+    orders: int
+    workers: int
+    kills: int
+    cut: int  # so many at least are charged and not told
+
+
+A_MORNING = Business(runs=8, orders=10, workers=2, kills=2, cut=5)
+A_YEAR = Business(runs=100, orders=10, workers=4, kills=20, cut=100)
+
+
+@dataclass(kw_only=True)
+class Till:
+    """Has it all charged, and looks at what became of it."""
+
+    home: Home
+    gateway: Gateway
+    business: Business
+    job: str
+    four_eyes: bool = False
+    reviewed: Counter[str] = field(default_factory=Counter)
+    killed: int = 0
+
+    def charge(self) -> None:
+        """Carry out every run; fails unless each order is charged once."""
+        business = self.business
+        chance = random.Random(7)  # noqa: S311 - a test's choices
+        workers = [self._start() for _ in range(business.workers)]
+        booked = [self._book(number) for number in range(business.runs)]
+        done, done_at = 0, time.monotonic()
+        while self.home.count(RunState.SUCCEEDED) < len(booked):
+            self._require_known()
+            self._review()
+            share = self.home.count(RunState.SUCCEEDED)
+            if self.killed < business.kills * (share + 1) / business.runs:
+                self._kill_one(workers, chance)
+            if share > done:
+                done, done_at = share, time.monotonic()
+            assert time.monotonic() - done_at < _STUCK, f"stuck at {done}"
+            time.sleep(0.2)
+        self._check(booked)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return self.home.start_worker("-w", "2")
+
+    def _kill_one(self, workers: list[subprocess.Popen[bytes]], chance: random.Random) -> None:
+        """One that has work in its hands, if there is one."""
+        holders = [n for n, each in enumerate(workers) if self.home.holds_runs(each)]
+        if holders:
+            number = chance.choice(holders)
+            kill(workers[number])
+            self.killed += 1
+            workers[number] = self._start()
+
+    def _book(self, number: int) -> Run:
+        orders = self.business.orders
+        params = {"first": number * orders, "count": orders, "url": self.gateway.url}
+        new = NewRun(job=self.job, queue="default", attempts=_ATTEMPTS, params=params)
+        return self.home.dispatch.book(new).run
+
+    def _require_known(self) -> None:
+        """Every unknown effect is of a run that is running, or that waits for a person."""
+        open_ = (effects.c.state == "started", ~effects.c.repeatable)
+        query = select(runs.c.id, runs.c.state, runs.c.review).where(
+            effects.c.run_id == runs.c.id, *open_
+        )
+        with self.home.database.read() as connection:
+            for row in connection.execute(query):
+                kept = (row.state, row.review) == ("failed", "required")
+                assert row.state == "running" or kept, row
+
+    def _review(self) -> None:
+        """Look at the gateway's books, as a person would, and say what is there."""
+        waiting = FailedRunStore(self.home.database).list(FailedRuns())
+        if not waiting or not self.gateway.is_quiet:
+            return
+        charged = self.gateway.charged()
+        for run in waiting:
+            assert run.review == "required"
+            keys = [
+                each.key
+                for each in EffectStore(self.home.database).of_run(run.id)
+                if each.is_unknown
+            ]
+            happened = {key: {"charge": "seen"} for key in keys if charged[key]}
+            not_done = [key for key in keys if not charged[key]]
+            self._approve(run, Settlement(happened=happened, did_not_happen=not_done))
+            self.reviewed["happened"] += len(happened)
+            self.reviewed["did not happen"] += len(not_done)
+            self.reviewed["nothing unknown"] += not keys
+
+    def _approve(self, run: Run, known: Settlement) -> None:
+        reviews, failed = ReviewStore(self.home.database), FailedRunStore(self.home.database)
+        omar, sara = Actor("omar", authenticated=True), Actor("sara", authenticated=True)
+        decided = reviews.decide(
+            run.id, "approved", actor=str(omar), reason="by the gateway's books",
+            authenticated=omar.authenticated, settlement=known,
+        )  # fmt: skip
+        assert decided.decided
+        for retrier in (omar, sara) if self.four_eyes else (omar,):
+            done = failed.retry(
+                FailedRuns(ids=[run.id]), actor=str(retrier), reason=None,
+                attempts=lambda _: _ATTEMPTS, authenticated=retrier.authenticated,
+                four_eyes=self.four_eyes,
+            )  # fmt: skip
+            if self.four_eyes and retrier is omar:
+                assert [left.obstacle for left in done.left] == ["same_person"]
+        assert done.moved
+
+    def _check(self, booked: Sequence[Run]) -> None:
+        orders = len(booked) * self.business.orders
+        charged = self.gateway.charged()
+        print(  # noqa: T201 - for whoever watches with `pytest -s`
+            f"{orders} orders, {self.killed} workers killed, {self.gateway.cut} charged and cut; "
+            f"{dict(self.gateway.happened)}; reviewed: {dict(self.reviewed)}"
+        )
+        assert charged == Counter({f"order {number}": 1 for number in range(orders)})
+        assert sum(amount for _, amount in self.gateway.charges) == sum(
+            100 + number for number in range(orders)
+        )
+        assert self.gateway.cut >= self.business.cut
+        assert self.killed == self.business.kills
+        with self.home.database.read() as connection:
+            done = connection.execute(select(effects.c.state).distinct()).scalars().all()
+        assert done == ["done"]
+
+
+@pytest.fixture(params=["home", "postgres_home"])
+def shop(request: pytest.FixtureRequest) -> Home:
+    """A home with the jobs that charge, on each kind of ledger."""
+    home: Home = request.getfixturevalue(request.param)
+    copyfile(_JOBS, home.folder / "jobs" / "charges.py")
+    return home
+
+
+def charge(home: Home, business: Business, *, repeatable: bool, four_eyes: bool = False) -> Till:
+    """All of it, by a gateway that charges a key once if the calls are `repeatable`."""
+    with a_gateway(idempotent=repeatable) as gateway:
+        job = "charge_orders" if repeatable else "charge_orders_blindly"
+        till = Till(home=home, gateway=gateway, business=business, job=job, four_eyes=four_eyes)
+        till.charge()
+    return till
+
+
+@pytest.mark.parametrize("shop", ["home"], indirect=True)
+def test_what_may_be_asked_for_again_is_charged_once(shop: Home) -> None:
+    till = charge(shop, A_MORNING, repeatable=True)
+    assert till.reviewed["happened"] == till.reviewed["did not happen"] == 0
+
+
+@pytest.mark.parametrize("shop", ["postgres_home"], indirect=True)
+def test_what_may_not_is_reviewed_by_two_people_and_charged_once(shop: Home) -> None:
+    till = charge(shop, A_MORNING, repeatable=False, four_eyes=True)
+    assert till.reviewed["happened"] > 0
+    assert till.reviewed["did not happen"] > 0
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("four_eyes", [False, True])
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_a_thousand_charges(shop: Home, repeatable: bool, four_eyes: bool) -> None:
+    charge(shop, A_YEAR, repeatable=repeatable, four_eyes=four_eyes)
