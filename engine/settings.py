@@ -31,6 +31,8 @@ _OPEN_PREFIXES = ("ENGINE_SOURCES__", "ENGINE_DATABASES__", "ENGINE_VAR_", "ENGI
 _CLIENT_PREFIX = "AWS_"
 # Whether a path is all that the URL of such a database has.
 _DATABASES = {"sqlite": True, "postgresql": False, "mysql": False, "mariadb": False}
+# Of a shell: where it is and was, and no passwords.
+_FOLDERS = frozenset({"PWD", "OLDPWD"})
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 
 
@@ -196,7 +198,8 @@ class Settings(BaseSettings):
         named = [
             value
             for name, value in variables.items()
-            if is_secret_name(name) or name.startswith("ENGINE_SECRET_VAR_")
+            if (is_secret_name(name) and name not in _FOLDERS)
+            or name.startswith("ENGINE_SECRET_VAR_")
         ]
         keys = [*(variables.get("ENGINE_SECRET_KEY") or "").split(","), *self.key_file.texts()]
         passwords = (each for url in urls for each in passwords_in(url))
