@@ -5,14 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from engine.authoring import Personal, job
 from engine.execution.discreet import DiscreetAttempts
 from engine.execution.executor import OnLines, OnProgress
 from engine.execution.opening import Opening
 from engine.execution.orders import AttemptEnd, Cause, Line, Order, Progress, Stream
+from engine.hiding import Hiding
+from engine.redaction.known import Secrets
 from engine.redaction.own import hidden_here
 from engine.sealing import Keys, Sealer, UnknownKey
-from engine.secret_references import NoSuchSecret, SecretSource
+from engine.secret_references import NoSuchSecret, SecretSource, filled, is_reference
 from engine.store.sealed_params import ErasedParams, SealedRun, ToSeal
 from tests.builders.orders import an_order
 
@@ -131,3 +136,38 @@ def test_attempts_without_secrets_of_their_own_hide_those_of_the_settings() -> N
     assert [line.text for line in lines] == ["hush-hush, key-of-api"]
     assert end.outcome["result"]["n"] == {"x": 739154}
     assert telling.printed == "hush-hush 739154 ***"
+
+
+@job()
+def pay(
+    context: Any, *, token: str, note: str, more: dict[str, Any], phone: Personal[Any], n: int = 0
+) -> None:
+    """Everything that may hide something."""
+
+
+secret_texts = st.sampled_from(
+    ["a@example.com", "pin=1234", "4111 1111 1111 1111", "***", "${secret:api}", "$${secret:api}"]
+)
+texts = st.lists(secret_texts | st.text(max_size=6), max_size=3).map("".join)
+data = st.recursive(
+    st.none() | st.booleans() | st.integers() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(token=texts, note=texts, more=st.dictionaries(texts, data, max_size=3), phone=data)
+def test_whatever_is_booked_is_what_the_job_is_given(
+    token: str, note: str, more: dict[str, Any], phone: Any
+) -> None:
+    given_ = {"token": token, "note": note, "more": more, "phone": phone, "n": 7}
+    booked = Hiding(lambda: KEYS).booked(pay, given_)
+    sealed = BOUND.seal(booked.to_seal) if booked.to_seal else {}
+    payload = {"reference": "RC-1", "job": "pay", "params": booked.shown, "sealed": sealed}
+    assert OPENING.params(payload) == filled(given_, SOURCE.get)
+    # What looks like a secret is the business of others; what is called one is hidden whole.
+    assert booked.shown["token"] in ("***", "${secret:api}")
+    assert booked.shown["phone"] in ("***", "${secret:api}", None)
+    hide = Secrets(OPENING.texts(payload)).hidden_in
+    if len(token) > 3 and not is_reference(token):
+        assert hide(f"<{token}>") != f"<{token}>" or set(token) <= {"*"}
