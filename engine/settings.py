@@ -91,8 +91,9 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _key_is_long_enough(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None:
-            Keys.parse(key.get_secret_value())
+        if key is None or not key.get_secret_value():
+            return None
+        Keys.parse(key.get_secret_value())
         return key
 
     @field_validator("secrets_dir")

@@ -7,9 +7,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import select
 
 from engine.states import RunState
 from engine.store.sealed_params import SealedParamStore
+from engine.store.user_tables import metadata
 from tests.builders.home import Home
 from tests.processes.waiting import until
 
@@ -135,3 +137,27 @@ def _found(data: bytes) -> list[str]:
         for form in (text, quote(text, safe=""), base64.b64encode(text.encode()).decode())
         if form.encode() in data or form.encode("utf-16-le") in data
     ]
+
+
+def test_with_a_ledger_on_postgres_every_process_needs_the_key(
+    postgres_home: Home, tmp_path: Path
+) -> None:
+    home = postgres_home
+    heard = _prepare(home, tmp_path)
+    home.more["ENGINE_SECRET_KEY"] = ""
+    refused = home.run("run", "say_in_a_process", *_params(heard))
+    assert refused.returncode == 2
+    assert "ENGINE_SECRET_KEY" in refused.stderr
+    assert home.runs.newest() == []
+    home.more["ENGINE_SECRET_KEY"] = "k" * 32
+    home.start_worker("-w", "1")
+    run = home.runs.get(home.json("run", "say_in_a_process", *_params(heard))["id"])
+    until(lambda: home.ended(run), within=30)
+    assert home.runs.get(run.id).state is RunState.SUCCEEDED
+    assert json.loads(heard.read_text())["token"] == TOKEN
+    until(lambda: not SealedParamStore(home.database).of_run(run.id))
+    with home.database.read() as connection:
+        for table in metadata.sorted_tables:
+            rows = str(connection.execute(select(table)).all())
+            assert (table.name, _found_in(rows)) == (table.name, [])
+    assert {str(file): found for file in _files(home) if (found := _found(file.read_bytes()))} == {}
