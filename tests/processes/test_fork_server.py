@@ -137,15 +137,21 @@ def test_closing_ends_the_attempts_that_still_run(pids: Path) -> None:
         server.run(an_order("deliver"))
 
 
+def names_in(folder: Path) -> list[str]:
+    """The names of what is in a folder."""
+    return sorted(each.name for each in folder.iterdir())
+
+
 def test_two_hundred_attempts_leave_no_file_and_no_process(own_fork_server: ForkServer) -> None:
     assert own_fork_server.pid is not None
     files = Path(f"/proc/{own_fork_server.pid}/fd")
-    before = sorted(file.name for file in files.iterdir())
+    before = names_in(files)
     with ThreadPoolExecutor(max_workers=4) as threads:
         orders = [an_order("deliver", value=number) for number in range(200)]
         ends = list(threads.map(own_fork_server.run, orders))
     assert [end.outcome for end in ends] == list(range(200))
-    assert sorted(file.name for file in files.iterdir()) == before
+    # The last ones' ends are told before all of theirs is put away.
+    until(lambda: names_in(files) == before)
     assert tree.read_tree().descendants(own_fork_server.pid) == []
 
 

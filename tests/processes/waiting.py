@@ -9,7 +9,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(fact: Callable[[], T], within: float = 10) -> T:
+# For what was promised no time: a busy machine takes some seconds to start a process.
+PATIENCE = 30
+
+
+def until(fact: Callable[[], T], within: float = PATIENCE) -> T:
     """The first true value of `fact`; fails when there is none in time."""
     deadline = time.monotonic() + within
     while not (value := fact()):
@@ -28,7 +32,7 @@ def all_gone(pids: Iterable[int]) -> bool:
     return all(map(is_gone, pids))
 
 
-def noted(path: Path, count: int, within: float = 10) -> list[int]:
+def noted(path: Path, count: int, within: float = PATIENCE) -> list[int]:
     """The pids that processes noted in a file, once there are `count` of them."""
 
     def lines() -> list[int]:

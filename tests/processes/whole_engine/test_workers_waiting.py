@@ -28,6 +28,7 @@ def test_workers_and_schedulers_that_start_without_the_ledger_serve_it_when_it_c
     assert [process.poll() for process in started] == [None] * 3
     own_postgres.start()
     until(lambda: ledger_home.ended(run), within=90)
+    until(lambda: len(ledger_home.json("queue", "workers")["workers"]) == 3, within=60)
     assert [process.poll() for process in started] == [None] * 3
     for process in started:
         process.send_signal(signal.SIGTERM)
