@@ -67,8 +67,10 @@ def _text(record: logging.LogRecord) -> str:
 @contextmanager
 def _logging_to(reporter: Reporter, thread: int | None) -> Iterator[None]:
     root = logging.getLogger()
-    for chatty in _CHATTY:
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for chatty in map(logging.getLogger, _CHATTY):
+        # Each setting of a level has every logger forget what it is enabled for.
+        if chatty.level != logging.WARNING:
+            chatty.setLevel(logging.WARNING)
     handler = ReporterHandler(reporter, thread)
     root.addHandler(handler)
     if not root.isEnabledFor(logging.INFO):

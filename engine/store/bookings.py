@@ -9,12 +9,12 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from engine.errors import Refused
 from engine.redaction.hiding import hidden
-from engine.states import UNFINISHED_RUNS, RunState
+from engine.states import RunState
 from engine.store.instant import database_now
 from engine.store.key import require_key
 from engine.store.reference import new_reference
 from engine.store.run import NewRun, Run
-from engine.store.run_reader import as_run
+from engine.store.run_reader import as_run, is_unfinished
 from engine.store.sealed_params import SealedRun, write_sealed
 from engine.store.tables import runs
 from engine.store.turns import take_turn
@@ -145,10 +145,8 @@ def _duplicate(connection: Connection, new: NewRun) -> Run | None:
     """The unfinished run that is the same one."""
     if new.unique_key is None or new.skipped:
         return None
-    unfinished = runs.c.state.in_(UNFINISHED_RUNS)
-    found = connection.execute(
-        select(runs).where(runs.c.unique_key == new.unique_key, unfinished)
-    ).mappings()
+    same = (runs.c.unique_key == new.unique_key, is_unfinished(runs))
+    found = connection.execute(select(runs).where(*same)).mappings()
     row = found.one_or_none()
     return as_run(row) if row else None
 
@@ -166,7 +164,7 @@ def _overlap(connection: Connection, new: NewRun) -> str | None:
         runs.c.lease_until < database_now(),
     )
     unfinished = select(runs.c.reference).where(
-        runs.c.schedule == new.firing.schedule, runs.c.state.in_(UNFINISHED_RUNS), not_(dead)
+        runs.c.schedule == new.firing.schedule, is_unfinished(runs), not_(dead)
     )
     earlier = connection.execute(unfinished.order_by(runs.c.id).limit(1)).scalar()
     return f"overlap: run {earlier} of this schedule had not ended" if earlier else None

@@ -63,13 +63,11 @@ def _take_at_once(
     """As nearly always: it is the turn of the run that was rung for, and no limit binds it."""
     try:
         with database.begin(lasting=False) as connection:
-            called = _look(connection, run_id, ())
-            if called is None:
-                return None
-            run, in_place_of = called
-            if run.id != run_id or in_place_of is not None or group_of(run) is not None:
-                return None
-            return _claim(connection, run_id, worker, lease, None)
+            claimed = _claim(connection, run_id, worker, lease, None, if_first=True)
+            if claimed is not None and group_of(claimed.run) is not None:
+                # Before anybody takes it, those of its group are counted.
+                raise _NotNow
+            return claimed
     except (_NotNow, IntegrityError):
         return None
 
@@ -116,12 +114,18 @@ def claim(
 
 
 def _claim(
-    connection: Connection, run_id: int, worker: str, lease: timedelta, group: LimitGroup | None
+    connection: Connection,
+    run_id: int,
+    worker: str,
+    lease: timedelta,
+    group: LimitGroup | None,
+    *,
+    if_first: bool = False,
 ) -> ClaimedRun | None:
     token = secrets.token_hex(16)
     limit_key = group.key if group else None
     its = {"its_id": run_id, "its_token": token, "its_worker": worker, "its_limit_key": limit_key}
-    row = connection.execute(_claiming(lease), its).mappings().one_or_none()
+    row = connection.execute(_claiming(lease, if_first=if_first), its).mappings().one_or_none()
     if row is None:
         return None
     number = row["attempt"]
@@ -134,8 +138,11 @@ def _claim(
 
 
 @cache
-def _claiming(lease: timedelta) -> "ReturningUpdate[Any]":
-    """Made once: making a statement takes longer than what the database does for it."""
+def _claiming(lease: timedelta, *, if_first: bool) -> "ReturningUpdate[Any]":
+    """Takes a run; with `if_first` only one that no limit blocks, if nobody comes before it.
+
+    Made once: making a statement takes longer than what the database does for it.
+    """
     for source in CLAIMABLE:
         RUN.require(source, RunState.RUNNING)
     mine = update(runs).where(
@@ -146,6 +153,8 @@ def _claiming(lease: timedelta) -> "ReturningUpdate[Any]":
         ~has_one_before_it(),
         ~is_paused(runs.c.queue),
     )
+    if if_first:
+        mine = mine.where(runs.c.blocked_at.is_(None), _first_before(runs).is_(None))
     values = {
         "state": RunState.RUNNING,
         "attempt": runs.c.attempt + 1,
@@ -217,7 +226,16 @@ def _run(connection: Connection, run_id: int) -> Run:
 
 def _rung() -> Select[Any]:
     """The run with the id `run_id`, and who comes before it in its queue, if anybody does."""
-    rung, other = runs.alias("rung"), runs.alias("other")
+    rung = runs.alias("rung")
+    first = _first_before(rung).label("first")
+    return select(*rung.c, is_ready(rung).label("is_ready"), first).where(
+        rung.c.id == bindparam("run_id")
+    )
+
+
+def _first_before(rung: FromClause) -> ColumnElement[int | None]:
+    """Who comes before the run in its queue, if anybody does, as SQL."""
+    other = runs.alias("other")
     queue, priority = rung.c.queue, rung.c.priority
     higher = _first_in_order(queue, above=priority).correlate(rung)
     # Its ring lies behind this one: it was passed over, blocked, or between two attempts.
@@ -230,10 +248,7 @@ def _rung() -> Select[Any]:
         .limit(1)
         .correlate(rung)
     )
-    first = func.coalesce(higher.scalar_subquery(), equal.scalar_subquery())
-    return select(*rung.c, is_ready(rung).label("is_ready"), first.label("first")).where(
-        rung.c.id == bindparam("run_id")
-    )
+    return func.coalesce(higher.scalar_subquery(), equal.scalar_subquery())
 
 
 def _first_of_others() -> Select[Any]:

@@ -22,10 +22,6 @@ from engine.store.words import Words
 _LONGEST_ID = 18
 
 CLAIMABLE = frozenset({RunState.QUEUED, RunState.RETRYING})
-# Spelled out, as in the indexes over these runs alone, which serve no parameters.
-_CLAIMABLE_WORDS: list[ColumnElement[str]] = [
-    literal_column(f"'{state}'") for state in sorted(CLAIMABLE)
-]
 
 
 class RunReader:
@@ -171,8 +167,19 @@ class RunReader:
 
 def is_claimable(of: FromClause) -> ColumnElement[bool]:
     """Whether the run waits to be claimed, now or later, as SQL; `of` is `runs` or its alias."""
-    claimable: ColumnElement[bool] = of.c.state.in_(_CLAIMABLE_WORDS)
-    return claimable
+    return _is_in(of, CLAIMABLE)
+
+
+def is_unfinished(of: FromClause) -> ColumnElement[bool]:
+    """Whether the run has not ended, as SQL."""
+    return _is_in(of, UNFINISHED_RUNS)
+
+
+def _is_in(of: FromClause, states: Collection[RunState]) -> ColumnElement[bool]:
+    # Spelled out, as in the indexes over these runs alone, which serve no parameters.
+    words: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in sorted(states)]
+    found: ColumnElement[bool] = of.c.state.in_(words)
+    return found
 
 
 def is_ready(of: FromClause) -> ColumnElement[bool]:
@@ -194,7 +201,7 @@ def has_one_before_it(of: FromClause = runs) -> ColumnElement[bool]:
     return exists().where(
         earlier.c.schedule == of.c.exclusive,
         earlier.c.exclusive == of.c.exclusive,
-        earlier.c.state.in_(UNFINISHED_RUNS),
+        is_unfinished(earlier),
         earlier.c.id < of.c.id,
     )
 
