@@ -7,12 +7,15 @@ snapshot. Nothing here keeps a lock beyond its transaction, so a pooler between 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from engine.clock import elapsed
 from engine.redaction.urls import without_password
 from engine.store.backend import Begin
 from engine.store.faults import LedgerShut, LedgerUnreachable, MissingDriver
@@ -51,6 +54,8 @@ _SHUT_WORDS = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry"
     r'|(?:role|database) "[^"]*" does not exist|permission denied for database'
 )
+# A server needs more seconds to restart, and asking each time costs a fifth of a run.
+_REST = 0.1
 # Any number that is no other program's.
 _UPGRADE_LOCK = 5_233_708_461
 
@@ -75,13 +80,14 @@ class Postgres:
                 json_serializer=json_text,
                 # No limit: a heartbeat must not wait for a free connection.
                 pool_size=0,
-                pool_pre_ping=True,
                 pool_use_lifo=True,
             )
         except ImportError:
             # It is not there, or is there without the server's own library.
             raise MissingDriver from None
         event.listen(engine, "do_connect", self._connect)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_require_alive, engine.dialect))
         return engine
 
     def reader(self, writer: Engine) -> Engine:
@@ -141,6 +147,23 @@ class Postgres:
             kind = LedgerShut if _SHUT_WORDS.search(str(error)) else LedgerUnreachable
             raise kind(url=shown, error=_one_line(error)) from error
         return connection
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = elapsed()
+
+
+def _require_alive(
+    dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _lent: object
+) -> None:
+    """Have a connection that rested replaced, with all others, if its server is gone meanwhile."""
+    used_at = record.info.get("used_at")
+    if used_at is None or elapsed() - used_at < _REST:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
 
 
 def _prepare(connection: Any) -> None:
