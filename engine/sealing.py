@@ -116,7 +116,11 @@ class Sealer:
         key_id = key_id_of(sealed)
         text = self.keys.require(key_id)
         try:
-            data = base64.urlsafe_b64decode(sealed.rpartition(".")[2])
+            written = sealed.rpartition(".")[2]
+            data = base64.urlsafe_b64decode(written)
+            if base64.urlsafe_b64encode(data).decode() != written:
+                # Otherwise a few letters could be changed unseen, if to no effect.
+                raise SealBroken(context=context)
             salt, nonce, rest = data[:_SALT], data[_SALT : _SALT + _NONCE], data[_SALT + _NONCE :]
             key = self._key(text, salt)
             padded = AESGCM(key).decrypt(nonce, rest, self._bound(key_id, context))
