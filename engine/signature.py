@@ -38,6 +38,14 @@ class NameOf:
 ReconciliationName = Annotated[str, NameOf("reconciliation")]
 
 
+@dataclass(frozen=True)
+class Identifying:
+    """Marks a text parameter whose values name things: nothing in them is taken for a secret."""
+
+
+Identifier = Annotated[str, Identifying()]
+"""`wallet: Identifier`: shown as it is, though its digits may look like somebody's."""
+
 SealedKind = Literal["secret", "personal"]
 
 
@@ -296,7 +304,8 @@ def _is_text(hint: Any) -> bool:
     if origin is Literal or _kind(hint) is not None:
         return False
     if origin is Annotated:
-        return _is_text(typing.get_args(hint)[0])
+        base, *marks = typing.get_args(hint)
+        return not any(isinstance(mark, Identifying) for mark in marks) and _is_text(base)
     parts = typing.get_args(hint)
     if parts:
         return any(map(_is_text, parts))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from engine.authoring import Personal, ReconciliationName, Secret, job
+from engine.authoring import Identifier, Personal, ReconciliationName, Secret, job
 from engine.hiding import Hiding, parted
 from engine.job import Job
 from engine.sealing import Keys, MissingKey
@@ -57,6 +57,13 @@ def pay(
     with_token: bool = False,
 ) -> None:
     """Everything there is."""
+
+
+@job()
+def settle(
+    context: Any, *, payee: Identifier, others: list[Identifier], at: Identifier | None = None
+) -> None:
+    """Ids of things that are called otherwise."""
 
 
 def shown_and_hidden(params: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -212,3 +219,8 @@ def test_people_see_which_parameters_are_sealed() -> None:
     assert pay.params["count"].sealed == "secret"
     assert pay.params["token"].sealed == "secret"
     assert pay.params["note"].sealed is None
+
+
+def test_an_identifier_is_shown_though_it_looks_like_somebodys() -> None:
+    params = {"payee": PERSON, "others": [PERSON, "0551234567"], "at": CARD}
+    assert parted(settle, settle.validate(params)) == (params, {})
