@@ -27,7 +27,7 @@ COMMANDS = re.findall(r"^(?:\.venv/bin/)?engine (.+?)(?:\s+#.*)?$", README, re.M
 
 @pytest.mark.parametrize("field", [*Settings.model_fields])
 def test_every_setting_is_documented(field: str) -> None:
-    name = "SOURCES__<NAME>" if field == "sources" else field.upper()
+    name = f"{field.upper()}__<NAME>" if field in ("sources", "databases") else field.upper()
     assert f"| `ENGINE_{name}` |" in ARCHITECTURE
 
 
