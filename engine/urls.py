@@ -68,7 +68,12 @@ def require_server(url: str) -> None:
     looks_wrong = not all(each and _is_port(each["port"]) for each in found)
     is_nobody = not at and ":" in hosts and not hosts.partition(":")[0]
     behind = rest[len(place) :]
-    if (looks_wrong or is_nobody) and not at and "@" in behind:
+    if ":" in user and _has_stray_at(behind):
+        raise ValueError(
+            f"a @ in a user or password is written %40, a {behind[0]} {_ESCAPED[behind[0]]}; "
+            "so is a @ anywhere behind the host"
+        )
+    if "@" in behind and (looks_wrong or is_nobody or not hosts):
         # What looks like host and port is the user and the begin of the password.
         raise _unescaped(behind[0])
     if looks_wrong:
@@ -127,6 +132,14 @@ def _require_bucket(url: str) -> str:
 
 def _is_port(text: str | None) -> bool:
     return not text or (len(text) <= 5 and 0 < int(text) <= _LAST_PORT)
+
+
+def _has_stray_at(behind: str) -> bool:
+    """Whether a @ is behind the host, but for one in the value of an option."""
+    path, _, query = behind.partition("?")
+    options = query.partition("#")[0].split("&")
+    stray = [path, *(each.partition("=")[0] for each in options), query.partition("#")[2]]
+    return any("@" in each for each in stray)
 
 
 def _unescaped(letter: str) -> ValueError:

@@ -4,6 +4,8 @@ import re
 from urllib.parse import unquote
 
 _PASSWORD = re.compile(r"(://[^:/@]*):(.*)", re.DOTALL)
+# Of `redis:///:password@host`, which names no host.
+_HOSTLESS = re.compile(r"(:///[^:@]*:)(.*)", re.DOTALL)
 _OPTION = re.compile(r"([?&]\w*(?:password|passwd|secret|token)=)([^&]*)", re.IGNORECASE)
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s'\"<>]+", re.IGNORECASE)
 
@@ -16,12 +18,16 @@ def without_url_passwords(text: str) -> str:
 def without_password(url: str) -> str:
     """The URL with *** where its password is."""
     before, at, rest = _parted(url)
-    return _OPTION.sub(r"\1***", _PASSWORD.sub(r"\1:***", before, count=1) + at + rest)
+    hidden = _PASSWORD.sub(r"\1:***", before, count=1)
+    if hidden == before:
+        hidden = _HOSTLESS.sub(r"\1***", before, count=1)
+    return _OPTION.sub(r"\1***", hidden + at + rest)
 
 
 def passwords_in(url: str) -> list[str]:
     """The passwords of a URL, as they are written there."""
-    found = [_PASSWORD.search(_parted(url)[0]), *_OPTION.finditer(url)]
+    before = _parted(url)[0]
+    found = [_PASSWORD.search(before) or _HOSTLESS.search(before), *_OPTION.finditer(url)]
     return [each[2] for each in found if each and each[2]]
 
 

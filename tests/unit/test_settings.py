@@ -190,6 +190,25 @@ def test_a_password_that_is_not_escaped_is_refused_and_not_shown(
     load_settings()
 
 
+@pytest.mark.parametrize("letter", ["/", "?", "#"])
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("ENGINE_DATABASE_URL", "postgresql://clerk:{password}@127.0.0.1:5432/engine"),
+        ("ENGINE_QUEUE_URL", "redis://:{password}@127.0.0.1:6379/0"),
+        ("ENGINE_STORAGE_URL", "sftp://clerk:{password}@files/srv"),
+        ("ENGINE_SOURCES__CANTEEN", "mysql://clerk:{password}@db/canteen?ssl_ca=/etc/a@b.pem"),
+    ],
+)
+def test_what_is_behind_a_stray_at_is_not_taken_for_the_host(
+    monkeypatch: pytest.MonkeyPatch, name: str, url: str, letter: str
+) -> None:
+    monkeypatch.setenv(name, url.format(password=f"hush@se{letter}cret"))
+    text = refused()
+    assert f"a @ in a user or password is written %40, a {letter} {LETTERS[letter]}" in text
+    assert not [part for part in ("hush", "cret") if part in text]
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -216,7 +235,12 @@ def test_a_wrong_port_of_a_source_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(
     "url",
-    ["amqp://user:secret@host/x", "redis://user:sec:ret@ho st:x/0", "redis://:secret@:1/0"],
+    [
+        "amqp://user:secret@host/x",
+        "redis://user:sec:ret@ho st:x/0",
+        "redis://:secret@:1/0",
+        "redis:///:secret@queue/0",
+    ],
 )
 def test_a_password_is_never_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("ENGINE_QUEUE_URL", url)
