@@ -7,6 +7,7 @@ that was cut off, or made anew by somebody who has the key, does not fit the hea
 import json
 import logging
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -80,9 +81,12 @@ class HeadFiles:
                 yield Line(file=file, number=number, head=_head(text, key))
 
     def _append(self, file: Path, line: str) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        # Whoever may write the folder that it is in, the ledger's, may write heads.
+        shared = _made(file.parent)
         handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
+            if os.fstat(handle).st_size == 0:
+                os.fchmod(handle, shared & 0o666)
             # One write: lines of two processes do not run into one another.
             os.write(handle, line.encode())
             os.fsync(handle)
@@ -103,6 +107,14 @@ class HeadFiles:
         handler.ident = "engine: "
         handler.handle(logging.LogRecord(__name__, logging.INFO, "", 0, text, None, None))
         handler.close()
+
+
+def _made(folder: Path) -> int:
+    """Make the folder with the rights that the one around it has; returns them."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(stat.S_IMODE(folder.parent.stat().st_mode) & 0o777)
+    return stat.S_IMODE(folder.stat().st_mode)
 
 
 def _head(text: str, key: bytes | None) -> Head | None:

@@ -1,5 +1,6 @@
 import os
 import socket
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +41,16 @@ def test_each_day_has_its_file(tmp_path: Path) -> None:
     heads = HeadFiles(tmp_path / "audit", syslog=tmp_path)
     heads.publish([an_entry(1)], b"key")
     assert [file.name for file in heads.folder.iterdir()] == ["2026-11-24.jsonl"]
+
+
+@pytest.mark.parametrize(("around", "file"), [(0o770, 0o660), (0o755, 0o644), (0o700, 0o600)])
+def test_whoever_shares_the_ledger_shares_the_heads(tmp_path: Path, around: int, file: int) -> None:
+    tmp_path.chmod(around)
+    heads = HeadFiles(tmp_path / "audit", syslog=tmp_path)
+    heads.publish([an_entry(1)], b"key")
+    heads.publish([an_entry(2)], b"key")
+    assert stat.S_IMODE(heads.folder.stat().st_mode) == around
+    assert [stat.S_IMODE(each.stat().st_mode) for each in heads.folder.iterdir()] == [file]
 
 
 def test_a_folder_of_heads_has_a_name_among_all_machines(tmp_path: Path) -> None:
