@@ -124,7 +124,8 @@ class Signature:
         if marks:
             return marks[0]
         # An author who calls a flag so, or says that it is the name of something, knows better.
-        plain = hint is bool or _kind(hint) is not None
+        named = any(isinstance(mark, Identifying) for mark in _marks(hint))
+        plain = hint is bool or named or _kind(hint) is not None
         return "secret" if self.is_secret(name) and not plain else None
 
     def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:

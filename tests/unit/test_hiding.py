@@ -61,7 +61,12 @@ def pay(
 
 @job()
 def settle(
-    context: Any, *, payee: Identifier, others: list[Identifier], at: Identifier | None = None
+    context: Any,
+    *,
+    payee: Identifier,
+    others: list[Identifier],
+    at: Identifier | None = None,
+    token: Identifier = "",
 ) -> None:
     """Ids of things that are called otherwise."""
 
@@ -222,5 +227,5 @@ def test_people_see_which_parameters_are_sealed() -> None:
 
 
 def test_an_identifier_is_shown_though_it_looks_like_somebodys() -> None:
-    params = {"payee": PERSON, "others": [PERSON, "0551234567"], "at": CARD}
+    params = {"payee": PERSON, "others": [PERSON, "0551234567"], "at": CARD, "token": "d-7"}
     assert parted(settle, settle.validate(params)) == (params, {})
