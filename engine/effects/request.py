@@ -12,7 +12,7 @@ from engine.redaction.own import hidden_here
 
 
 def hash_of(request: Any) -> str:
-    """The same for equal requests; of one that holds a secret no one can read it."""
+    """The same for equal requests. Nobody can read them in it, but guess what is short."""
     text = json.dumps(request, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from engine.errors import Invalid, Refused
+from engine.redaction.hiding import hidden_data
 from engine.store.act import Act, note
 from engine.store.effects import Effect, effects_of
 from engine.store.instant import database_now
@@ -16,7 +17,10 @@ from engine.store.tables import effects, runs
 
 @dataclass(frozen=True, kw_only=True)
 class Settlement:
-    """What is known now: those that happened, with their results, and those that did not."""
+    """What is known now: those that happened, with their results, and those that did not.
+
+    Results are kept, so there are no secrets in them, as in those that attempts write down.
+    """
 
     happened: Mapping[str, Any] = field(default_factory=dict)
     did_not_happen: Collection[str] = ()
@@ -61,7 +65,8 @@ def settle(
     if not said:
         return
     for key, result in settlement.happened.items():
-        done = {"state": "done", "result": result, "done_at": database_now()}
+        kept = hidden_data(result)
+        done = {"state": "done", "result": kept, "done_at": database_now()}
         connection.execute(update(effects).where(effects.c.key == key).values(done))
     for key in settlement.did_not_happen:
         not_done = {"state": "not_done"}
