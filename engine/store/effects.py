@@ -63,15 +63,7 @@ class EffectStore:
         Raises NotHeld, and nothing is noted then.
         """
         with self.database.begin() as connection:
-            found = begin_effect(connection, claim, key, request_hash, repeatable=repeatable)
-            if found is not None:
-                if not _is_held(connection, claim):
-                    raise NotHeld
-            elif repeatable:
-                _count(connection, claim, 0)
-            else:
-                _count(connection, claim, 1)
-            return found
+            return start_effect(connection, claim, key, request_hash, repeatable=repeatable)
 
     def finish(self, claim: Claim, key: str, result: Any) -> tuple[Effect, bool]:
         """The call returned; the effect as it stands now, and whether the run is still the claim's.
@@ -110,6 +102,19 @@ class EffectStore:
 
 class NotHeld(Exception):
     """The run is not the claim's any more; the transaction is undone."""
+
+
+def start_effect(
+    connection: Connection, claim: Claim, key: str, request_hash: str, *, repeatable: bool
+) -> Effect | None:
+    """See `EffectStore.start`; in the caller's transaction."""
+    found = begin_effect(connection, claim, key, request_hash, repeatable=repeatable)
+    if found is None:
+        # Of repeatable ones as well: nobody takes the run until this is committed.
+        _count(connection, claim, 0 if repeatable else 1)
+    elif not _is_held(connection, claim):
+        raise NotHeld
+    return found
 
 
 def begin_effect(

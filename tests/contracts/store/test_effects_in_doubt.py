@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 
 from engine.states import RunState
 from engine.store.cancelled_runs import CancelStore
 from engine.store.database import Database
-from engine.store.effects import EffectStore
+from engine.store.effects import EffectStore, start_effect
 from engine.store.run import Claim, RunError
 from engine.store.runs import RunStore
 from tests.builders.booking import BROKEN, a_claim, let_leases_run_out
 from tests.contracts.store.test_outside_effects import in_doubt
+from tests.processes.waiting import until
 
 WHY = RunError(type="Quarantined", message="crashed 3 times", fingerprint="q" * 16)
 SOON = timedelta()
@@ -156,3 +158,22 @@ def test_who_lost_the_lease_secures_nothing(runs: RunStore, database: Database) 
     claim = a_claim(runs)
     let_leases_run_out(database)
     assert not runs.secure(claim, unguarded=True)
+
+
+def test_whoever_rescues_a_run_while_an_effect_starts_finds_it_in_doubt(
+    database: Database,
+) -> None:
+    runs = RunStore(database, lease=timedelta(milliseconds=500))
+    claim = a_claim(runs)
+    ends: list[RunState | None] = []
+    with database.begin() as connection:
+        start_effect(connection, claim, "order 1", "hash", repeatable=False)
+        # It has begun in time, and is committed when its lease is over.
+        (lost,) = until(runs.lost)
+        rescuer = Thread(target=lambda: ends.append(runs.rescue(lost, BROKEN, SOON)))
+        rescuer.start()
+        rescuer.join(timeout=0.3)
+        assert ends == []
+    rescuer.join(timeout=30)
+    assert ends == [RunState.FAILED]
+    assert runs.get(claim.run_id).review == "required"
