@@ -7,7 +7,9 @@ from typing import Literal
 from engine.audit.heads import HeadFiles, Line
 from engine.store.audit_chain import AuditEntry, key_id_of
 
-Kind = Literal["edited", "removed", "rewritten", "cut", "heads_missing", "heads_edited", "key"]
+Kind = Literal[
+    "edited", "removed", "rewritten", "cut", "heads_missing", "heads_edited", "key", "users"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,6 +91,8 @@ def verify(
 ) -> None:
     """Is the audit what it was? Edited and removed entries, a chain made anew, a tail cut off.
 
+    And users, roles and tokens that no act in it gave.
+
     The heads of this machine are in var/audit. What other machines did is checked by their heads,
     and a tail that was cut off together with its heads by those of a log. Exit 1 if anything was
     found.
@@ -118,6 +120,7 @@ def verify(
 
 def _verified(app: "App", folders: list[Path], known: dict[int, str]) -> "Verified":
     from engine.audit.heads import HeadFiles
+    from engine.audit.users import UsersByAudit, facts_of
     from engine.audit.verification import verify as verify_audit
     from engine.store.audit_key import AuditKeyLost
 
@@ -126,7 +129,13 @@ def _verified(app: "App", folders: list[Path], known: dict[int, str]) -> "Verifi
     except AuditKeyLost:
         key = None
     others = [HeadFiles(folder) for folder in folders]
-    return verify_audit(app.audit.in_order(), key, [app.audit_heads, *others], known)
+    by_audit = UsersByAudit()
+    # What is so before and after the entries are read, for somebody may act meanwhile.
+    before = facts_of(app.users)
+    entries = by_audit.passing(app.audit.in_order())
+    done = verify_audit(entries, key, [app.audit_heads, *others], known)
+    done.findings += by_audit.findings(before & facts_of(app.users))
+    return done
 
 
 def _head(text: str) -> tuple[int, str]:

@@ -155,7 +155,7 @@ class UserStore:
         with self.database.begin() as connection:
             written = insert(user_tokens).values(made).returning(*_TOKEN)
             given = Token(**connection.execute(written).mappings().one())
-            facts = _facts(given)
+            facts = {**_facts(given), "digest": digest}
             note(connection, Act(actor=actor, act="give token", subject=_of(name), facts=facts))
         return given
 
@@ -194,6 +194,12 @@ class UserStore:
         with self.database.read() as connection:
             rows = connection.execute(query.order_by(user_tokens.c.id)).mappings()
             return [Token(**row) for row in rows]
+
+    def digests(self) -> Mapping[int, str]:
+        """What each token is known by."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(user_tokens.c.id, user_tokens.c.hash))
+            return {row.id: row.hash for row in rows}
 
     def with_role(self, needed: Role) -> Sequence[str]:
         """The names of the enabled users who may do what that role may."""

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import Update, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from engine.app import App, build_app
 from engine.artifact_files.faults import FileDamaged
+from engine.audit.users import UsersByAudit, facts_of
 from engine.audit.verification import verify
 from engine.cli.acting import FREE, NEEDS
 from engine.errors import EngineError
@@ -58,6 +59,7 @@ LINES = re.findall(r"^\| (?!who has|---)(.+?) \|", PAGE.partition("\n## ")[0], r
 LOGIN = Actor(pwd.getpwuid(os.getuid()).pw_name)
 SARA = Actor("sara", authenticated=True, role="admin")
 HUSH = "hush-4111"
+OF_OMAR = update(user_tokens).where(user_tokens.c.user == "omar")
 
 Test = TypeVar("Test", bound=Callable[..., None])
 TRIED: set[str] = set()
@@ -252,13 +254,65 @@ def _execute(database: Database, statement: str) -> None:
         connection.execute(text(statement))
 
 
+def unexplained(app: App) -> list[str]:
+    by_audit = UsersByAudit()
+    list(by_audit.passing(app.audit.in_order()))
+    return [finding.text for finding in by_audit.findings(facts_of(app.users))]
+
+
 @tries("the ledger as who works")
-def test_whoever_writes_users_gives_itself_one(app: App) -> None:
-    instant = database_now()
-    row = {"name": "mallory", "role": "admin", "created_by": "mallory", "created_at": instant}
+def test_whoever_makes_itself_a_user_is_seen(app: App) -> None:
+    a_token(app, "sara", Role.ADMIN)
+    a_token(app, "omar", Role.VIEWER, "read")
+    assert unexplained(app) == []
+    row = {"name": "mallory", "role": "admin", "created_by": "sara", "created_at": database_now()}
+    token = {
+        "user": "mallory", "hash": "of a token of mallory", "scopes": [], "created_by": "sara",
+        "created_at": database_now(), "expires_at": database_now(timedelta(days=9)),
+    }  # fmt: skip
     with app.database.begin() as connection:
         connection.execute(insert(users).values(row))
-    assert app.users.with_role(Role.ADMIN) == ["mallory"]
+        connection.execute(insert(user_tokens).values(token))
+    assert app.users.bearer("of a token of mallory") is not None
+    assert unexplained(app) == [
+        "user mallory is admin by no act of the audit",
+        "token 3 of mallory is good by no act of the audit",
+    ]
+
+
+@tries("the ledger as who works")
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(users).where(users.c.name == "omar").values(role="admin"),
+        OF_OMAR.values(hash="another one's"),
+        OF_OMAR.values(scopes=[]),
+        OF_OMAR.values(expires_at=database_now(timedelta(days=999))),
+    ],
+)
+def test_whoever_gives_a_user_more_than_they_have_is_seen(app: App, change: Update) -> None:
+    a_token(app, "sara", Role.ADMIN)
+    a_token(app, "omar", Role.VIEWER, "read")
+    with app.database.begin() as connection:
+        connection.execute(change)
+    assert len(unexplained(app)) == 1
+
+
+@tries("the ledger as who works")
+@pytest.mark.parametrize("undo", [update(users).values(disabled_at=None), None])
+def test_whoever_brings_back_what_was_ended_is_seen(app: App, undo: Update | None) -> None:
+    a_token(app, "sara", Role.ADMIN)
+    a_token(app, "omar", Role.VIEWER)
+    (token,) = [each for each in app.users.tokens() if each.user == "omar"]
+    app.users.revoke(token.id, actor="sara", reason=None)
+    if undo is not None:
+        app.users.disable("omar", actor="sara", reason=None)
+    assert unexplained(app) == []
+    with app.database.begin() as connection:
+        connection.execute(update(user_tokens).values(revoked_at=None))
+        if undo is not None:
+            connection.execute(undo)
+    assert len(unexplained(app)) == (1 if undo is None else 2)
 
 
 @tries("the ledger as who looks")

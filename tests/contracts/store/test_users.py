@@ -146,3 +146,4 @@ def test_the_digest_of_a_token_is_its_only_trace(users: UserStore) -> None:
     with users.database.read() as connection:
         (row,) = connection.execute(select(user_tokens)).mappings()
     assert [name for name, value in row.items() if value == "digest"] == ["hash"]
+    assert users.digests() == {row["id"]: "digest"}
