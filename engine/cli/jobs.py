@@ -33,6 +33,7 @@ def jobs(as_json: Json = False) -> None:
             "retries": _retries_text(each),
             "limits": _limits_text(each),
             "time_limit": _seconds(each["time_limit_seconds"]),
+            "moves_money": _money_text(each),
         }
         for each in found
     ]
@@ -45,6 +46,7 @@ def jobs(as_json: Json = False) -> None:
         "time_limit",
         "limits",
         "on_crash",
+        *(["moves_money"] if any(each["financial"] for each in found) else []),
         "params",
         "summary",
     ]
@@ -77,6 +79,8 @@ def _job_json(job: "Job") -> dict[str, Any]:
         "time_limit_seconds": job.time_limit.total_seconds() if job.time_limit else None,
         "memory_limit_bytes": job.memory_limit,
         "on_crash": job.on_crash,
+        "financial": job.financial,
+        "effects": job.effects,
         "isolated": job.isolated,
         "unique_by": None if job.unique_by is None else list(job.unique_by),
         "on_duplicate": job.on_duplicate,
@@ -111,6 +115,12 @@ def _retries_text(job: dict[str, Any]) -> str:
     if job["retry_until_seconds"]:
         texts.append(f"for {job['retry_until_seconds']:g} s")
     return "; ".join(texts)
+
+
+def _money_text(job: dict[str, Any]) -> str:
+    if not job["financial"]:
+        return ""
+    return "by effects done once" if job["effects"] else "never repeated by itself"
 
 
 def _limits_text(job: dict[str, Any]) -> str:

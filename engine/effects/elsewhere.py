@@ -1,6 +1,7 @@
 """Work in other databases: key, work and result are one transaction of the database they are in."""
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -81,6 +82,7 @@ class OtherDatabases:
     def __init__(self, urls: Mapping[str, str]) -> None:
         self._urls = urls
         self._engines: dict[str, Engine] = {}
+        self._lock = threading.Lock()
 
     def once(
         self,
@@ -117,9 +119,10 @@ class OtherDatabases:
             raise UnknownDatabase(
                 name=name, suggestion=suggestion(name, self._urls), example=name.upper()
             )
-        if name not in self._engines:
-            self._engines[name] = make_engine(url)
-        return self._engines[name]
+        with self._lock:
+            if url not in self._engines:
+                self._engines[url] = make_engine(url)
+            return self._engines[url]
 
 
 def _do(

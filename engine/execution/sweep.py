@@ -123,7 +123,9 @@ class Sweep:
         for run in overdue:
             error = run.error or run_error("TooLate", "no attempt was started in time")
             error = beside_first(too_late(error, run.retry_until), run.first_error)
-            if self.dispatch.runs.give_up(run, error):
+            job = self.jobs.get(run.job)
+            needs_review = job is not None and job.financial
+            if self.dispatch.runs.give_up(run, error, needs_review=needs_review):
                 logger.warning("a run was given up", extra={"reference": run.reference})
                 self.dispatch.ring_next(run)
 

@@ -189,8 +189,11 @@ class RunStore(RunReader):
             allowed = update(runs).where(is_of(claim)).values(attempts_allowed=attempts)
             return connection.execute(allowed).rowcount == 1
 
-    def give_up(self, run: Run, error: RunError) -> bool:
-        """It is too late for another attempt at a run that waits; False if it waits no more."""
+    def give_up(self, run: Run, error: RunError, *, needs_review: bool = False) -> bool:
+        """It is too late for another attempt at a run that waits; False if it waits no more.
+
+        With `needs_review` a person must look at it before it is retried.
+        """
         for source in CLAIMABLE:
             RUN.require(source, RunState.FAILED)
         late = (
@@ -201,6 +204,7 @@ class RunStore(RunReader):
         )
         values = {
             "state": RunState.FAILED,
+            "review": "required" if needs_review else None,
             "finished_at": database_now(),
             "rung_at": None,
             "blocked_at": None,

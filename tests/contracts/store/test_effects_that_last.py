@@ -13,11 +13,12 @@ from sqlalchemy import Connection, text
 from engine.effects.effects import Effects
 from engine.effects.faults import TookTooLong
 from engine.store.database import Database
+from engine.store.postgres import Postgres
 from engine.store.run import Claim
 from engine.store.runs import RunStore
 from engine.store.sqlite import Sqlite
 from tests.builders.booking import a_claim
-from tests.builders.database import a_database
+from tests.builders.database import a_database, empty
 
 NEVER_ENDING = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
@@ -100,6 +101,18 @@ def test_two_seconds_are_what_a_job_has(tmp_path: Path) -> None:
     database.dispose()
 
 
-def test_on_postgresql_nobody_waits_for_it(database: Database) -> None:
-    if database.url.get_backend_name() == "postgresql":
-        assert database.longest_given is None
+def test_on_postgresql_nobody_waits_for_it(postgres_ledger: Database) -> None:
+    assert postgres_ledger.longest_given is None
+
+
+@pytest.mark.parametrize("work", [compute, compute_and_go_on])
+def test_what_a_server_does_can_be_cut_off_as_well(
+    postgres_ledger: Database, monkeypatch: pytest.MonkeyPatch, work: Any
+) -> None:
+    monkeypatch.setattr(Postgres, "longest_given", timedelta(milliseconds=100))
+    claim = a_claim(RunStore(postgres_ledger))
+    effects = Effects(postgres_ledger)
+    with pytest.raises(TookTooLong):
+        effects.once(claim, "fee", None, work)
+    assert effects.once(claim, "fee", None, lambda _: "done") == "done"
+    empty(postgres_ledger)

@@ -1,6 +1,7 @@
 """Calls to other systems: written down before, their result after; whatever is open stays so."""
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from engine.effects.faults import (
     UnclearCall,
 )
 from engine.states import RunState
-from engine.store.database import Database
+from engine.store.database import Database, LedgerUnreachable
 from engine.store.effects import Effect, EffectStore
 from engine.store.run import Claim
 from engine.store.runs import RunStore
@@ -177,6 +178,31 @@ def test_what_is_known_is_written_down_even_without_the_lease(
     )
     assert in_doubt(database, claim.run_id) == 0
     assert runs.get(claim.run_id).review == "required"
+
+
+@pytest.mark.parametrize("end", ["finish", "take_back"])
+def test_what_is_known_is_written_down_as_soon_as_the_ledger_is_back(
+    effects: Effects,
+    claim: Claim,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    end: str,
+) -> None:
+    away = [LedgerUnreachable(url="ledger", error="away")] * 3
+    known = getattr(EffectStore, end)
+
+    def while_it_is_away(*arguments: Any) -> Any:
+        if away:
+            raise away.pop()
+        return known(*arguments)
+
+    monkeypatch.setattr(EffectStore, end, while_it_is_away)
+    monkeypatch.setattr("engine.effects.effects._PAUSE", 0)
+    gateway = Gateway("charged" if end == "finish" else NotDone())
+    with suppress(NotDone):
+        effects.once(claim, "order 1", None, gateway.charge)
+    assert effect_of(database, claim).state == ("done" if end == "finish" else "not_done")
+    assert (away, in_doubt(database, claim.run_id)) == ([], 0)
 
 
 def test_a_result_that_is_not_json_leaves_it_open_for_the_call_was_made(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from engine.dispatch import Dispatch
 from engine.execution.claims import HeldClaims
@@ -20,7 +21,8 @@ from engine.store.leases import LeaseStore
 from engine.store.logs import LogStore
 from engine.store.run import Claim, Run
 from engine.store.runs import RunStore
-from tests.builders.booking import a_claim, a_run, let_leases_run_out
+from engine.store.tables import runs as runs_table
+from tests.builders.booking import LONG_AGO, a_claim, a_run, let_leases_run_out
 from tests.builders.doorbell import FakeDoorbell
 from tests.unit.execution.test_executor import ENDED_BADLY, FakeAttempts, finished
 
@@ -190,6 +192,20 @@ def test_the_sweep_rescues_by_the_same_rule(
     sweep.once()
     run = runs.get(claim.run_id)
     assert (run.state, run.review) == (state, review)
+
+
+def test_one_whose_time_for_attempts_has_passed_is_reviewed(runs: RunStore) -> None:
+    run = a_run(runs, job="charge", retry_for=timedelta(hours=1))
+    with runs.database.begin() as connection:
+        connection.execute(update(runs_table).values(retry_until=LONG_AGO))
+    sweep = Sweep(
+        holder="one",
+        dispatch=Dispatch(runs=runs, doorbell=FakeDoorbell()),
+        leases=LeaseStore(runs.database),
+        jobs=JOBS,
+    )
+    sweep.once()
+    assert (runs.get(run.id).state, runs.get(run.id).review) == (RunState.FAILED, "required")
 
 
 def test_without_its_lease_it_does_not_begin(executor: Executor, attempts: FakeAttempts) -> None:
