@@ -239,6 +239,19 @@ def test_a_connection_cut_in_a_transaction_is_an_outage_and_writes_nothing(
     assert runs.get(claim.run_id).job == "purge"
 
 
+def test_a_connection_cut_while_it_rested_is_replaced(
+    postgres_server: PostgresServer,
+    connected: Callable[[str], Database],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = connected(a_postgres_ledger(postgres_server))
+    with database.begin() as connection:
+        ours = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    postgres_server.execute(f"SELECT pg_terminate_backend({ours}, 10_000)")
+    monkeypatch.setattr(module, "_REST", 0)
+    assert database.revision() == REVISION
+
+
 def test_a_restart_of_the_server_is_survived(
     own_server: PostgresServer, connected: Callable[[str], Database]
 ) -> None:
