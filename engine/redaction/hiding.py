@@ -9,6 +9,7 @@ from engine.redaction.marks import hidden_marks, hidden_schemes, without_key_lin
 from engine.redaction.names import is_identifier_name, is_secret_name
 from engine.redaction.numbers import has_long_number, hidden_numbers
 from engine.redaction.pairs import hidden_pairs, is_reference
+from engine.redaction.statements import hidden_rows
 from engine.redaction.urls import without_url_passwords
 
 MASK = "***"
@@ -16,8 +17,10 @@ MASK = "***"
 # looking for this, and for a long number, is all that they cost. Few of them begin with a letter
 # that is frequent, for each such letter is looked at.
 _SIGNS = re.compile(
-    r"p(?:ass|wd|in|_|at[_-])|k(?:ey|[_-]|ia)|o(?:tp|ken|n[_-]?id|ne.time|n.code)"
-    r"|c(?:ret|v[vc]|sc|red|ook|_)|fied|wt|uth|bearer|basic|yj|xox|za[\w-]{30}|@|%40|://"
+    r"p(?:ass|wd|in|_|at[_-]|arameters:)|c(?:ret|v[vc]|sc|red|ook|_)|f(?:ied|ailing.row)|wt|uth"
+    # A key of that kind; others are frequent.
+    r"|k(?:(?<=[\w-]k)ey|(?<=(?:api|ess|ate|ret|ing|ion|ter|uth|ssh|red) k)ey|[_-]|ia)"
+    r"|o(?:tp|ken|n[_-]?id|ne.time|n.code)|bearer|basic|yj|xox|za[\w-]{30}|@|%40|://"
     r"|رمز|كلمة|الرقم"
 )
 
@@ -50,7 +53,8 @@ def _hidden(text: str, *, is_identifier: bool) -> str:
         text = without_url_passwords(text)
         if "bearer" in lowered or "basic" in lowered:
             text = hidden_schemes(text)
-        text = hidden_marks(hidden_pairs(text))
+        # By their statement, which the names in it are hidden in then.
+        text = hidden_marks(hidden_pairs(hidden_rows(text)))
     if has_long_number(text):
         text = hidden_numbers(hidden_ibans(text), is_identifier=is_identifier)
     return without_key_line(text)

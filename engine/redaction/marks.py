@@ -4,20 +4,23 @@ import binascii
 import re
 from base64 import b64decode
 
+from engine.redaction.edges import BEGINS, WORD_BEGINS
+
 # Each with a text that it cannot do without: looking for that first costs next to nothing.
-_JWT = re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]{6,}(?:\.[\w-]*){1,4}")
+_JWT = re.compile(rf"{BEGINS}eyJ[\w-]{{6,}}(?:\.[\w-]*){{1,4}}")
 _KEY = re.compile(
-    r"(?<![A-Za-z0-9])(?:"
+    BEGINS + r"(?:"
     r"[spr]k_(?:live|test)_\w{4,}|(?:[spr]k[_-]|whsec_)(?=[A-Za-z]*\d)[A-Za-z0-9]{8,}"
     r"|sk-(?:proj-|ant-)[\w-]{8,}|ghp_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}"
     r"|xox[abeoprs]-[\w-]{8,}|AKIA[0-9A-Z]{16}|AIza[\w-]{30,})"
 )
 _BEARER = re.compile(
-    r"\b(bearer(?:\s+|%20|\+|\s?[:=]\s?)['\"]?)(?!(?:token|auth\w*|scheme|realm|header|error)\b)"
+    WORD_BEGINS
+    + r"(bearer(?:\s+|%20|\+|\s?[:=]\s?)['\"]?)(?!(?:token|auth\w*|scheme|realm|header|error)\b)"
     r"([\w.~+/=%-]{4,})",
     re.IGNORECASE,
 )
-_BASIC = re.compile(r"\b(basic(?:\s+|%20))([A-Za-z0-9+/]{6,}={0,2})", re.IGNORECASE)
+_BASIC = re.compile(WORD_BEGINS + r"(basic(?:\s+|%20))([A-Za-z0-9+/]{6,}={0,2})", re.IGNORECASE)
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?:(?!-----END ).)*", re.DOTALL)
 # Of a key that came line by line.
 _KEY_LINE = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+/]{64}\s*")

@@ -2,6 +2,7 @@
 
 import re
 
+from engine.redaction.edges import BEGINS, ENDS
 from engine.redaction.names import is_identifier_name
 
 # Digits of Arabic and Persian, as those of the same places in ASCII.
@@ -10,22 +11,23 @@ _PLAIN_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234
 # Every digit alike, so that ten of them are found at the speed of bytes.
 _ALIKE = bytes(48 if 48 <= each < 58 else each for each in range(256))
 _SHORTEST = b"0" * 10
-# Enough digits for any of them, with at most one sign between two.
-_RUN = re.compile(r"[0-9](?:[ .\-\u00a0]?[0-9]){9,}")
 _GAP = r"[ .\-\u00a0]"
-_ALONE, _ENDS = r"(?<![^\W_])", r"(?![^\W_])"
+_GAPS = r"[ .\-\u00a0()]{0,2}"
+# Enough digits for any of them.
+_RUN = re.compile(rf"[0-9](?:{_GAPS}[0-9]){{9,}}")
 _CARD = re.compile(
-    rf"{_ALONE}(?:\d{{13,19}}"
+    rf"{BEGINS}(?:\d{{13,19}}"
     rf"|\d{{4}}(?P<gap>{_GAP})\d{{4}}(?P=gap)\d{{4}}(?P=gap)\d{{1,7}}(?:(?P=gap)\d{{1,3}})?"
-    rf"|\d{{4}}(?P<amex>{_GAP})\d{{6}}(?P=amex)\d{{4,5}}){_ENDS}"
+    rf"|\d{{4}}(?P<amex>{_GAP})\d{{6}}(?P=amex)\d{{4,5}}){ENDS}"
 )
 # Cards of people; other numbers of their length are not looked at.
-_ISSUER = re.compile(r"4|5[0-8]|2[2-7]|3[04-9]|6")
-_PERSON = re.compile(rf"{_ALONE}[12]\d{{9}}{_ENDS}(?!\.\d)")
+_ISSUER = re.compile(r"4|5[0-8]|2[2-7]|3[04-9]|6|9682|9792")
+_PERSON = re.compile(rf"{BEGINS}[12]\d{{9}}{ENDS}(?!\.\d)")
 _ABROAD = re.compile(
-    rf"{_ALONE}(?:(?:(?<=\+)|00)966{_GAP}?0?[1-9]|966{_GAP}?0?5)(?:{_GAP}?\d){{8}}{_ENDS}"
+    rf"{BEGINS}(?:(?:(?<=\+)|00)966{_GAPS}(?:0{_GAPS})?[1-9]|966{_GAPS}(?:0{_GAPS})?5)"
+    rf"(?:{_GAPS}\d){{8}}{ENDS}"
 )
-_MOBILE = re.compile(rf"{_ALONE}05(?:{_GAP}?\d){{8}}{_ENDS}")
+_MOBILE = re.compile(rf"{BEGINS}05(?:{_GAPS}\d){{8}}{ENDS}")
 # What a number, or a list of numbers, stands beside: a name, or two words.
 _BESIDE = re.compile(r"(?:([^\W\d][\w-]*)\s+)?([^\W\d][\w-]*)\W{0,5}(?:\w+['\"]?[,;]\W{1,3})*$")
 _LOOKED_BACK = 60
@@ -41,7 +43,7 @@ def has_long_number(text: str) -> bool:
         # Many a line begins with its date, which the hour follows.
         text = text[10:]
     data = text.encode(errors="replace")
-    return _SHORTEST in data.translate(_ALIKE, b" .-\xc2\xa0")
+    return _SHORTEST in data.translate(_ALIKE, b" .-()\xc2\xa0")
 
 
 def hidden_numbers(text: str, *, is_identifier: bool = False) -> str:

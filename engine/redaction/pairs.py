@@ -2,10 +2,13 @@
 
 import re
 
+from engine.redaction.edges import NAME_BEGINS, WORD_BEGINS
 from engine.redaction.names import is_secret_name
 
 _NAMED = re.compile(
-    r"""(?<![\w-])(?<!\$\{)(?P<name>[\w-]{1,64}+)(?P<sep>\\*['"]?\]?\s{0,3}(?:=>?|%3[Dd]|:)\s{0,3})(?![=:>])"""
+    NAME_BEGINS
+    + r"""(?<!\$\{)(?P<name>[\w-]{1,64}+)"""
+    + r"""(?P<sep>\\*['"]?\]?\s{0,3}(?:=>?|%3[Dd]|:)\s{0,3})(?![=:>])"""
 )
 # Up to the end of the text if there is none of the quote: what is cut off is no less secret.
 _QUOTED = r"""
@@ -25,12 +28,12 @@ _SPOKEN_OF = ("pass", "pwd", "pin", "otp", "secret")
 
 # Each of these has a group `before`, which stays, and a group `value`.
 _HEADER = re.compile(
-    r"""(?P<before>(?<![\w-])(?:(?:proxy-)?authorization|(?:set-)?cookie)\s?[:=]\s?)
+    rf"""(?P<before>{NAME_BEGINS}(?:(?:proxy-)?authorization|(?:set-)?cookie)\s?[:=]\s?)
     (?P<value>digest\s[^\n]+|[^\n'"]+)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _ARGUMENT = re.compile(
-    rf"""(?P<before>(?<![\w-])--?(?P<name>[A-Za-z][\w-]{{0,64}}+)(?:['"],\s?|[ ]))(?!-)
+    rf"""(?P<before>{NAME_BEGINS}--?(?P<name>[A-Za-z][\w-]{{0,64}}+)(?:['"],\s?|[ ]))(?!-)
     (?P<value>{_QUOTED} | {_BARE})""",
     re.VERBOSE,
 )
@@ -47,21 +50,22 @@ _COLUMNS = re.compile(
     r"(?=\)(?:\s|$))"
 )
 _SQL = re.compile(
-    r"""(?P<before>\b(?:password|identified\s(?:with\s\S{1,64}\s)?by)\s)
+    rf"""(?P<before>{WORD_BEGINS}(?:password|identified\s(?:with\s\S{{1,64}}\s)?by)\s)
     (?P<value>'(?:''|\\.|[^'\\])*+'?)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _SPOKEN = re.compile(
-    r"""(?P<before>\b(?:otp|pin|cvv2?|cvc2?|passcode|one[- ]time[ ](?:password|code)
+    rf"""(?P<before>{WORD_BEGINS}(?:otp|pin|cvv2?|cvc2?|passcode|one[- ]time[ ](?:password|code)
         |verification[ ]code)
-    (?:\W{1,3}(?:code|is|was|number|no|of|for|value|your|the|card|as)\b){0,4}\W{1,4})
-    (?P<value>\d{3,8}\b)""",
+    (?:\W{{1,3}}(?:code|is|was|number|no|of|for|value|your|the|card|as)\b){{0,4}}\W{{1,4}})
+    (?P<value>\d{{3,8}}\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 # A word with a digit is none of a sentence's.
 _IS = re.compile(
-    r"""(?P<before>\b(?:password|passphrase|passcode|secret|token)\s(?:is|was|were)\s['"]?)
-    (?P<value>(?=[^\s'"\d]{0,64}\d)[^\s'"]+)""",
+    rf"""(?P<before>{WORD_BEGINS}(?:password|passphrase|passcode|secret|token|otp)\s)
+    (?:(?P<verb>(?:is|was|were)\s['"]?)(?P<value>(?=[^\s'"\d]{{0,64}}\d)[^\s'"]+)
+    |(?P<quote>['"]?)(?P<word>(?=[^\s'"\d]{{0,64}}\d)[^\s'":=,;]{{6,}}))""",
     re.VERBOSE | re.IGNORECASE,
 )
 _ARABIC = re.compile(
@@ -75,6 +79,8 @@ _PLAIN = re.compile(
 )
 _REFERENCE = re.compile(r"\$\{secret:[\w.-]+\}")
 _QUOTE = re.compile(r"""[bBrRuUfF]{0,2}(?:'{3}|"{3}|\\*['"])""")
+_FIRST_WORD = re.compile(r"([A-Za-z]+) \Z")
+_LONGEST_FIRST = 16
 _COUNT = re.compile(r"\d{1,7}")
 
 
@@ -87,9 +93,9 @@ def hidden_pairs(text: str) -> str:
         text = _ELEMENT.sub(_hidden, text)
     if ")=(" in text:
         text = _COLUMNS.sub(_hidden, text)
-    for pattern in (_COUPLE, _SQL, _SPOKEN, _IS, _ARABIC):
+    for pattern in (_COUPLE, _SQL, _SPOKEN, _ARABIC):
         text = pattern.sub(_hidden, text)
-    return text
+    return _IS.sub(r"\g<before>\g<verb>\g<quote>***", text)
 
 
 def is_reference(text: str) -> bool:
@@ -101,7 +107,7 @@ def _hidden_named(text: str) -> str:
     """A value of another name may hold a pair, so that only those of secrets are passed over."""
     parts, end, passed = [], 0, 0
     for named in _NAMED.finditer(text):
-        if named.start() < passed or not is_secret_name(named["name"]):
+        if named.start() < passed or not _is_secret(named):
             continue
         value = _value_of(named, text)
         passed = named.end() + len(value)
@@ -109,6 +115,19 @@ def _hidden_named(text: str) -> str:
             parts += [text[end : named.end()], _mask(value)]
             end = passed
     return "".join([*parts, text[end:]]) if parts else text
+
+
+def _is_secret(named: re.Match[str]) -> bool:
+    at = named.start()
+    if is_secret_name(named["name"]):
+        return True
+    if named["name"].lower() in ("key", "code"):
+        # `API key: ...` is a name of two words.
+        first = _FIRST_WORD.search(named.string, max(0, at - _LONGEST_FIRST), at)
+        return first is not None and is_secret_name(f"{first[1]}_{named['name']}")
+    # The `t` of `\\token` may be of an escape, and may be not.
+    before = named.string[max(0, at - 2) : at]
+    return before[:1] == "\\" and is_secret_name(before[1:] + named["name"])
 
 
 def _value_of(named: re.Match[str], text: str) -> str:

@@ -41,6 +41,8 @@ def test_the_password_of_a_url_is_hidden_though_it_is_not_escaped() -> None:
         *("a://b:" * 20_000, "a://b@" + "://b:" * 20_000, "a.b-" * 20_000, "a=b " * 20_000),
         *("1 " * 40_000 + "@", "4111 " * 20_000, "SA00 " * 20_000 + "1" * 9, "(pin)=(" * 9_000),
         *("pin [" * 20_000, "otp is " * 20_000, "eyJ" * 30_000, "token='\\" * 20_000),
+        *("insert into a (token) values (" * 3_000, "failing row contains (" * 5_000),
+        *("[SQL: token " * 2_000 + "]\n[parameters: ", "Authorization: Digest " * 5_000),
     ],
     ids=lambda text: text[:12],
 )
