@@ -107,7 +107,7 @@ def test_a_mistake_is_one_line_and_an_exit_code(
         ("ENGINE_QUEUE_URL", "amqp://guest:hunter2@queue"),
         ("ENGINE_STORAGE_URL", "file:///dev/null/artifacts"),
         ("ENGINE_HOME", "/no/such/folder"),
-        ("ENGINE_FOUR_EYES", "true"),
+        ("ENGINE_FOUR_EYES", "perhaps"),
         ("ENGINE_DATABSE_URL", "sqlite:///x.db"),
     ],
 )
