@@ -14,10 +14,17 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from engine.errors import Invalid
 from engine.store.audit_chain import AuditEntry, mac
 
 _log = logging.getLogger(__name__)
 _SYSLOG = Path("/dev/log")
+
+
+class HeadsUnreadable(Invalid):
+    """Heads are there, and cannot be read."""
+
+    message = "the heads in {folder} cannot be read: {error}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +82,16 @@ class HeadFiles:
         return self.folder / f"{day.isoformat()}.jsonl"
 
     def lines(self, key: bytes | None) -> Iterator[Line]:
-        """Every line of every file, the oldest day first; without a key, unproven."""
-        for file in sorted(self.folder.glob("*.jsonl")):
-            for number, text in enumerate(file.read_text(errors="replace").splitlines(), 1):
-                yield Line(file=file, number=number, head=_head(text, key))
+        """Every line of every file, the oldest day first; without a key, unproven.
+
+        Raises HeadsUnreadable. A folder that is not there has none.
+        """
+        try:
+            for file in sorted(self.folder.glob("*.jsonl")):
+                for number, text in enumerate(file.read_text(errors="replace").splitlines(), 1):
+                    yield Line(file=file, number=number, head=_head(text, key))
+        except OSError as error:
+            raise HeadsUnreadable(folder=self.folder, error=error) from error
 
     def _append(self, file: Path, line: str) -> None:
         # Whoever may write the folder that it is in, the ledger's, may write heads.

@@ -81,7 +81,11 @@ def list_(
 def verify(
     heads: Annotated[
         list[Path] | None,
-        typer.Option(help="Another folder of heads, of another machine. May be repeated."),
+        typer.Option(
+            help="Another folder of heads, of another machine. May be repeated.",
+            exists=True,
+            file_okay=False,
+        ),
     ] = None,
     head: Annotated[
         list[str] | None,

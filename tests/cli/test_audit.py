@@ -109,6 +109,7 @@ def test_a_head_of_a_log_is_compared_too(engine: Engine) -> None:
     assert "REWRITTEN" in engine("audit", "verify", "--head", "1:other").stdout
     assert "CUT" in engine("audit", "verify", "--head", "2:other").stdout
     assert engine("audit", "verify", "--head", "nonsense").returncode == 2
+    assert engine("audit", "verify", "--heads", "/not/there").returncode == 2
 
 
 def test_entries_are_listed_by_what_they_say(engine: Engine) -> None:

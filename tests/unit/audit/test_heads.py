@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.audit.heads import HeadFiles
+from engine.audit.heads import HeadFiles, HeadsUnreadable
 from engine.store.audit_chain import AuditEntry
 
 AT = datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)
@@ -55,6 +55,13 @@ def test_whoever_shares_the_ledger_shares_the_heads(tmp_path: Path, around: int,
 
 def test_a_folder_of_heads_has_a_name_among_all_machines(tmp_path: Path) -> None:
     assert HeadFiles(tmp_path).name == f"{os.uname().nodename}:{tmp_path}"
+
+
+def test_heads_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "2026-11-24.jsonl").mkdir()
+    with pytest.raises(HeadsUnreadable, match=str(tmp_path)):
+        list(HeadFiles(tmp_path).lines(b"key"))
+    assert list(HeadFiles(tmp_path / "not there").lines(b"key")) == []
 
 
 @pytest.mark.parametrize("key", [b"another key", b""])
