@@ -65,8 +65,10 @@ if TYPE_CHECKING:
 _PRELOADED = (
     "engine.app",
     "engine.effects.effects",
+    "engine.execution.opening",
     "engine.execution.performing",
     "engine.reconciliation.service",
+    "engine.redaction.known",
     "engine.retention",
     # Of the sealing, which imports them where it uses them.
     "cryptography.hazmat.primitives.ciphers.aead",
