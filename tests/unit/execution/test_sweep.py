@@ -9,12 +9,14 @@ from sqlalchemy import update
 from engine.dispatch import Dispatch
 from engine.execution.sweep import Sweep
 from engine.job import Job, job
+from engine.sealing import Keys, Sealer
 from engine.states import RunState
 from engine.store.cancelled_runs import CancelStore
 from engine.store.database import LedgerUnreachable
 from engine.store.leases import LeaseStore
 from engine.store.run import NewRun, Run
 from engine.store.runs import RunStore
+from engine.store.sealed_params import SealedParamStore, ToSeal
 from engine.store.tables import runs as run_table
 from tests.builders.booking import (
     BROKEN,
@@ -94,6 +96,19 @@ def test_a_lost_run_without_another_attempt_fails(sweep: Sweep, runs: RunStore) 
     run = a_lost_run(runs, attempts=1)
     sweep.once()
     assert runs.get(run.id).state is RunState.FAILED
+
+
+def test_what_is_sealed_of_runs_that_are_over_is_erased(sweep: Sweep, runs: RunStore) -> None:
+    to_seal = ToSeal({"token": "hush"}, Sealer(Keys.parse("k" * 32)))
+    over, waiting, lost = (a_run(runs, to_seal=to_seal, attempts=1) for _ in range(3))
+    # A worker that died between the end of the run and its erasing.
+    runs.succeed(a_claim(runs, over), None)
+    a_claim(runs, lost, "worker-9")
+    let_leases_run_out(runs.database)
+    sweep.once()
+    sealed = SealedParamStore(runs.database)
+    assert runs.get(lost.id).state is RunState.FAILED
+    assert [bool(sealed.of_run(run.id)) for run in (over, waiting, lost)] == [False, True, True]
 
 
 def test_a_job_may_rather_fail_than_run_twice(
