@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
+from engine.execution.memory import proc_file, proportional_memory
+
 KILL_AGAIN = 0.005
-LONGEST_FILE = 16_384
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def read_tree() -> Tree:
     children: dict[int, list[int]] = defaultdict(list)
     zombies: set[int] = set()
     for name in os.listdir("/proc"):  # noqa: PTH208 - a few times faster than Path.iterdir
-        if name.isdigit() and (stat := _read(f"/proc/{name}/stat")):
+        if name.isdigit() and (stat := proc_file(f"/proc/{name}/stat")):
             # The name in parentheses may itself hold spaces and parentheses.
             state, parent = stat[stat.rindex(b")") + 2 :].split(b" ", 2)[:2]
             children[int(parent)].append(int(name))
@@ -62,22 +62,11 @@ def own_children() -> set[int]:
     return set(map(int, listed.split()))
 
 
-def proportional_memory(pid: int) -> int:
-    """The bytes of a process, swap included, each shared page divided by those who share it.
-
-    0 for a process that has ended. Where the kernel does not tell, its resident set.
-    """
-    if rollup := _read(f"/proc/{pid}/smaps_rollup"):
-        fields = (line.split() for line in rollup.splitlines()[1:])
-        return sum(int(f[1]) for f in fields if f[0] in (b"Pss:", b"SwapPss:")) * 1024
-    if statm := _read(f"/proc/{pid}/statm"):
-        return int(statm.split()[1]) * PAGE
-    return 0
-
-
 def own_peak_memory() -> int:
     """The most this process has used so far: what it uses now, plus how far it came down."""
-    status = dict(line.split(b":", 1) for line in (_read("/proc/self/status") or b"").splitlines())
+    status = dict(
+        line.split(b":", 1) for line in (proc_file("/proc/self/status") or b"").splitlines()
+    )
     high, now = (int(status.get(name, b"0").split()[0]) for name in (b"VmHWM", b"VmRSS"))
     return proportional_memory(os.getpid()) + max(high - now, 0) * 1024
 
@@ -115,17 +104,3 @@ def kill_all_descendants() -> None:
         except ChildProcessError:
             return
         time.sleep(KILL_AGAIN)
-
-
-def _read(path: str) -> bytes | None:
-    """A file of /proc, or None if its process has ended or is not ours to look at."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # half the cost of an open file object
-    except OSError:
-        return None
-    try:
-        return os.read(file, LONGEST_FILE)
-    except OSError:
-        return None
-    finally:
-        os.close(file)

@@ -29,6 +29,15 @@ class WrongBackoff(Invalid):
     message = "--backoff: {text!r} is no list of seconds such as 5,30,120"
 
 
+class NoRoom(Invalid):
+    """Started again and again, such a worker would never carry out anything."""
+
+    message = (
+        "--memory {allowed}: a worker uses {used} MB before it has carried out anything; give it "
+        "some more than that"
+    )
+
+
 def work(
     connection: Annotated[
         str | None,
@@ -99,7 +108,8 @@ def work(
     A line is printed when a run starts and when it ends; the last one says why the worker stopped.
     A ledger or a queue that is away is waited for.
 
-    Exit 0 at an ordinary end, 1 if the run of --once failed, 12 if --memory was reached.
+    Exit 0 at an ordinary end, 1 if the run of --once failed, 12 if --memory was reached, 2 if it is
+    less than a worker needs before it has carried out anything.
 
     \b
     Examples:
@@ -155,6 +165,8 @@ def work(
         signal.raise_signal(signal.SIGTERM)
     consumer.run()
     stopping = cast("Worker", huey.hands).stopping
+    if stopping.had_no_room:
+        raise NoRoom(allowed=memory, used=-(-stopping.memory // _MIB))
     if stopping.cause is StopCause.MEMORY:
         raise typer.Exit(MEMORY_EXIT)
     if once and stopping.last is not None and stopping.last.failed:

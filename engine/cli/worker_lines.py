@@ -19,7 +19,7 @@ _REASONS: Mapping[StopCause, str] = {
     StopCause.SIGNAL: "a signal",
     StopCause.MAX_JOBS: "--max-jobs is reached",
     StopCause.MAX_TIME: "--max-time is over",
-    StopCause.MEMORY: "it uses more than --memory",
+    StopCause.MEMORY: "it uses {used} MB, more than the {allowed} MB of --memory",
     StopCause.ONCE: "--once",
     StopCause.EMPTY: "no run is ready",
     StopCause.RESTART: "a restart was asked for",
@@ -40,13 +40,16 @@ class WorkerLines:
     def stopped(self, stopping: Stopping) -> None:
         """The worker ends."""
         cause = stopping.cause or StopCause.SIGNAL
+        text = _REASONS[cause].format(
+            used=-(-stopping.memory // MIB), allowed=(stopping.limits.max_memory or 0) // MIB
+        )
         if self.as_json:
-            reason = {"reason": cause, "text": _REASONS[cause], "runs": stopping.carried_out}
+            reason = {"reason": cause, "text": text, "runs": stopping.carried_out}
             self._print({"event": "stopped", **reason})
         else:
             count = stopping.carried_out
             runs = "1 run" if count == 1 else f"{count} runs"
-            self._print(f"stopped: {_REASONS[cause]}; {runs} carried out")
+            self._print(f"stopped: {text}; {runs} carried out")
 
     def _print(self, line: str | dict[str, Any]) -> None:
         now = datetime.now(UTC)

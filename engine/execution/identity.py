@@ -12,7 +12,6 @@ from engine.execution.manager import manager_here
 
 _REPLACES = "_ENGINE_REPLACES"
 _FINGERPRINT_LENGTH = 8
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +45,6 @@ def code_version(home: Path) -> str:
         for file in sorted(folder.rglob("*.py")):
             digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes())
     return f"{number}+{digest.hexdigest()[:_FINGERPRINT_LENGTH]}"
-
-
-def resident_memory(*pids: int | None) -> int:
-    """The bytes that these processes have in memory; one that has ended has none."""
-    total = 0
-    for pid in filter(None, pids):
-        try:
-            fields = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
-        except OSError:
-            continue
-        total += int(fields[1]) * _PAGE
-    return total
 
 
 def begin_anew(process_id: str) -> NoReturn:

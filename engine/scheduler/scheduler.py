@@ -13,7 +13,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from engine.errors import EngineError, Unreachable
-from engine.execution.identity import Identity, resident_memory
+from engine.execution.identity import Identity
+from engine.execution.memory import proportional_memory
 from engine.execution.rounds import Rounds
 from engine.execution.sweep import Sweep
 from engine.scheduler.booking import Booking
@@ -132,7 +133,7 @@ class Scheduler:
         )
 
     def _still_here(self) -> None:
-        if not self.presence.seen(self.id, memory_bytes=resident_memory(os.getpid())):
+        if not self.presence.seen(self.id, memory_bytes=proportional_memory(os.getpid())):
             self._announce()
 
     def _look_for_restart(self) -> None:

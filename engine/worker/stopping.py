@@ -42,13 +42,17 @@ class WorkerLimits:
 
 @dataclass(kw_only=True)
 class Stopping:
-    """Decides when a worker takes no further run. Its threads share it."""
+    """Decides when a worker takes no further run. Its threads share it.
+
+    `memory` is what it used when it was looked at last, in bytes.
+    """
 
     limits: WorkerLimits = field(default_factory=WorkerLimits)
     monotonic: Callable[[], float] = time.monotonic
     cause: StopCause | None = field(default=None, init=False)
     carried_out: int = field(default=0, init=False)
     last: RunEnded | None = field(default=None, init=False)
+    memory: int = field(default=0, init=False)
     _under_way: int = field(default=0, init=False)
     _since: float = field(default=0.0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -65,6 +69,11 @@ class Stopping:
     def is_patient(self) -> bool:
         """Whether what is under way may take as long as it needs."""
         return self.cause in _PATIENT
+
+    @property
+    def had_no_room(self) -> bool:
+        """Whether it ended for its memory before it could carry out anything."""
+        return self.cause is StopCause.MEMORY and not self.carried_out
 
     @property
     def has_room(self) -> bool:
@@ -94,16 +103,20 @@ class Stopping:
         if is_last:
             self.stop(StopCause.ONCE if self.limits.once else StopCause.MAX_JOBS)
 
+    def weigh(self, memory: Callable[[], int]) -> None:
+        """Stop if it uses too much; `memory` is in bytes."""
+        if self.limits.max_memory is not None:
+            self.memory = memory()
+            if self.memory > self.limits.max_memory:
+                self.stop(StopCause.MEMORY)
+
     def look(self, *, memory: Callable[[], int], has_ready: Callable[[], bool]) -> None:
-        """Stop if a limit is reached. `memory` is in bytes; `has_ready` is whether a run could be
-        claimed now.
-        """
+        """Stop if a limit is reached. `has_ready` is whether a run could be claimed now."""
         limits = self.limits
         passed = timedelta(seconds=self.monotonic() - self._since)
         if limits.max_time is not None and passed >= limits.max_time:
             self.stop(StopCause.MAX_TIME)
-        if limits.max_memory is not None and memory() > limits.max_memory:
-            self.stop(StopCause.MEMORY)
+        self.weigh(memory)
         if (limits.when_empty or limits.once) and self._is_idle and not has_ready():
             # One that a thread has found meanwhile is still in the ledger, and left to others.
             self.stop(StopCause.EMPTY)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from engine.errors import Unreachable
 from engine.execution.claims import HeldClaims, attempt_id
 from engine.execution.executor import Executor
-from engine.execution.identity import Identity, begin_anew, resident_memory
+from engine.execution.identity import Identity, begin_anew
+from engine.execution.memory import proportional_memory
 from engine.execution.orders import StopReason
 from engine.execution.rounds import Rounds
 from engine.execution.sweep import Sweep
@@ -77,6 +78,8 @@ class Worker:
             Rounds("sweep", self.sweep.once, seconds=SWEEP_SECONDS),
             Rounds("spool", self.purge_spool, seconds=SPOOL_SECONDS),
         ]
+        # Before a thread takes a run: one that never has room would only hand it back.
+        self.stopping.weigh(self._memory)
         if self.stopping.has_limits:
             self._rounds.append(Rounds("limits", self._look, seconds=LOOK_SECONDS))
         for rounds in self._rounds:
@@ -172,7 +175,8 @@ class Worker:
 
     def _memory(self) -> int:
         """The bytes that it and its fork server have; attempts have limits of their own."""
-        return resident_memory(os.getpid(), self.fork_server.pid)
+        own = [pid for pid in (os.getpid(), self.fork_server.pid) if pid is not None]
+        return sum(map(proportional_memory, own))
 
     def _stop_cancelled(self) -> None:
         """End the attempts of runs that a person cancelled; a thread's own cannot be cut off."""

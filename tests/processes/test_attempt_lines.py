@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.attempt import tree
+from engine.execution.memory import proportional_memory
 from engine.execution.orders import (
     AttemptEnd,
     Cause,
@@ -106,7 +107,7 @@ def test_a_worker_that_does_not_listen_slows_the_attempt_and_fills_no_memory() -
         (attempt,) = until(lambda: tree.read_tree().children.get(ready.pid, ()))
         # A server that reads is never idle while a pipe is full; many looks rule out chance.
         until(lambda: all(_both_wait(attempt, ready.pid) for _ in range(1000)))
-        assert tree.proportional_memory(ready.pid) < 40_000_000
+        assert proportional_memory(ready.pid) < 40_000_000
         count = 0
         while not isinstance(message := decode(heard.readline()), AttemptEnd):
             count += len(message.lines) if isinstance(message, Lines) else 0

@@ -1,6 +1,7 @@
 """The options of `engine queue work`: Laravel's, with exits that one can script against."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +123,21 @@ def test_a_worker_whose_time_is_over_finishes_what_it_has(home: Home, tmp_path: 
 
 
 def test_a_worker_over_its_memory_ends_with_12(home: Home) -> None:
+    """The thread of a job that is not isolated has the worker's memory."""
+    home.book("hoard", megabytes=300)
+    done = home.run("queue", "work", "--memory", "400")
+    assert done.returncode == 12, done.stderr
+    assert re.search(
+        r"stopped: it uses \d+ MB, more than the 400 MB of --memory; 1 run carried out", done.stdout
+    )
+
+
+def test_a_worker_that_has_no_room_to_begin_with_is_refused(home: Home) -> None:
+    waiting = home.book("tick")
     done = home.run("queue", "work", "--memory", "1")
-    assert done.returncode == 12
-    assert "stopped: it uses more than --memory; 0 runs carried out" in done.stdout
+    assert done.returncode == 2
+    assert re.search(r"--memory 1: a worker uses \d+ MB before it has", done.stderr)
+    assert home.runs.get(waiting.id).state is RunState.QUEUED
 
 
 def test_a_worker_that_stops_when_empty_does_all_that_is_ready(plain: Home) -> None:

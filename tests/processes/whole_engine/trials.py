@@ -98,6 +98,9 @@ def sleep_at_first(context: JobContext) -> None:
         time.sleep(FOREVER)
 
 
+_HOARD: list[bytes] = []
+
+
 @job()
 def speak(context: JobContext) -> dict[str, int]:
     """Use every way of saying something."""
@@ -116,6 +119,12 @@ def short_call(context: JobContext, *, number: int) -> int:
     logger.info("called")
     context.progress(1, 1)
     return number
+
+
+@job(isolated=False)
+def hoard(context: JobContext, *, megabytes: int) -> None:
+    """Keep so much in the worker's own memory."""
+    _HOARD.append(b"x" * megabytes * 1024 * 1024)
 
 
 @job(isolated=False)
