@@ -4,6 +4,7 @@ import atexit
 import faulthandler
 import io
 import os
+import resource
 import signal
 import sys
 import threading
@@ -74,6 +75,7 @@ def _become_a_leader(order: Order, ends: WriteEnds, server: int, private: Iterab
     _restore_signals()
     _part_random_numbers()
     _offer_to_the_oom_killer()
+    _leave_no_core()
     return os.getpid()
 
 
@@ -97,6 +99,12 @@ def _offer_to_the_oom_killer() -> None:
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
     except OSError:
         return  # not allowed everywhere, and nothing depends on it
+
+
+def _leave_no_core() -> None:
+    # It would hold every secret that the attempt was given. A job that wants one may say so.
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 def _text_stream(number: int) -> io.TextIOWrapper:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.process
 TOKEN, PHONE, FROM_FILE = "hush-7QpX/2+wz", "966551239876", "line-one-9k\nline-two-8j"
 MAIL = "sara.k@example.com"
 _JOBS = """
-import json, logging, sys
+import json, logging, resource, sys
 from pathlib import Path
 from engine.authoring import Personal, RetryPolicy, Secret, job
 
@@ -38,6 +38,7 @@ def say(context, heard, **params):
 @job(retry=RetryPolicy(attempts=1))
 def say_in_a_process(context, *, heard: str, token: str, phone: Personal[str], api_key: str,
                      pin: int, note: str = "", fails: bool = False):
+    assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0  # no file of its memory is left
     return say(context, heard, token=token, phone=phone, api_key=api_key, pin=pin, note=note,
                fails=fails)
 
