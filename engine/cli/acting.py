@@ -18,7 +18,7 @@ FREE = frozenset(
     {
         *("demo", "up", "scheduler", "queue work", "doctor", "jobs"),
         *("database upgrade", "database status"),
-        *("schedules check", "schedules list", "schedules next", "reconciliations list"),
+        *("schedules check", "schedules list", "schedules next"),
     }
 )
 # The commands that change something; all others look, for which a viewer is enough.
