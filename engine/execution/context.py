@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 from sqlalchemy import Connection
 
 from engine.effects.effects import Effects
+from engine.redaction.hiding import hidden
 from engine.store.run import Claim
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def _counted(number: int) -> int:
 
 def _one_line(note: str) -> str:
     """`note` as a terminal can show it, whatever a job read it from."""
-    line = " ".join(note[: 2 * _NOTE_LIMIT].split())[:_NOTE_LIMIT]
+    # Hidden before it is cut, so that no half of a secret is left.
+    line = " ".join(hidden(note[: 4 * _NOTE_LIMIT]).split())[:_NOTE_LIMIT]
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line
     )

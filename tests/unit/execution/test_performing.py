@@ -231,6 +231,14 @@ def test_progress_is_what_the_ledger_and_a_terminal_can_hold(reporter: FakeRepor
     assert len(note) == 200
 
 
+def test_of_a_secret_in_a_note_not_even_half_is_left(reporter: FakeReporter) -> None:
+    def work(context: JobContext) -> None:
+        context.progress(1, None, "x" * 190 + " 4111111111111111")
+
+    performed(work, reporter)
+    assert reporter.done == [(1, None, "x" * 190 + " ***")]
+
+
 def test_progress_in_anything_but_whole_numbers_is_the_jobs_mistake(
     reporter: FakeReporter,
 ) -> None:
