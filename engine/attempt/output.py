@@ -6,6 +6,7 @@ from engine.clock import Clock
 from engine.execution.orders import Line, Stream
 
 LONGEST_LINE = 16_384
+_NEAR = 1_024
 LINE_COST = 24  # bytes that a line costs beside its text: its instant
 
 
@@ -99,7 +100,13 @@ class Output:
 
 
 def _cut(line: bytes) -> tuple[bytes, bytes]:
-    """The longest piece that may be kept as a line, not ending inside a character; the rest."""
+    """The longest piece that may be kept as a line, not ending inside a character; the rest.
+
+    It ends at a blank if there is one near: what is to be hidden in it is not cut in two then.
+    """
+    blank = line.rfind(b" ", LONGEST_LINE - _NEAR, LONGEST_LINE)
+    if blank >= 0:
+        return line[: blank + 1], line[blank + 1 :]
     at = LONGEST_LINE
     while at > LONGEST_LINE - 4 and line[at] & 0xC0 == 0x80:
         at -= 1

@@ -49,6 +49,16 @@ def test_a_huge_line_is_cut_between_characters_and_nothing_is_lost() -> None:
     assert max(len(line.text.encode()) for line in lines) <= LONGEST_LINE
 
 
+def test_a_huge_line_is_cut_between_words_where_it_has_some() -> None:
+    output = an_output()
+    words = "x" * (LONGEST_LINE - 5) + " token=abcdefgh " + "y" * LONGEST_LINE
+    output.feed(Stream.STDOUT, f"{words}\n".encode())
+    first, second, *_ = said = texts(output)
+    assert "".join(said) == words
+    assert first.endswith("x ")
+    assert second.startswith("token=abcdefgh ")
+
+
 def test_what_a_database_would_refuse_is_escaped() -> None:
     output = an_output()
     output.feed(Stream.STDERR, b"\xff\0\n")
