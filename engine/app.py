@@ -119,6 +119,17 @@ class App:
         return discover(self.settings.home)
 
     @cached_property
+    def sound_jobs(self) -> Mapping[str, Job]:
+        """The jobs of `home`/jobs that can be imported: for acts on the ledger, which no broken
+        file is to hinder. What is wrong with the others is in `job_faults`."""
+        return discover(self.settings.home, on_fault=self.job_faults.append)
+
+    @cached_property
+    def job_faults(self) -> list[Invalid]:
+        """What `sound_jobs` found wrong."""
+        return []
+
+    @cached_property
     def keys(self) -> "Keys":
         """The keys of this installation; made with a SQLite ledger, else raises MissingKey."""
         from engine.sealing import MissingKey

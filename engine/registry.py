@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -30,11 +30,20 @@ class TwinJobs(Invalid):
     message = "two jobs are named {name!r}: in {first} and in {second}"
 
 
-def discover(home: Path, package: str = "jobs") -> Mapping[str, Job]:
+def discover(
+    home: Path, package: str = "jobs", *, on_fault: Callable[[Invalid], object] | None = None
+) -> Mapping[str, Job]:
     """Every Job that a module of `home`/jobs defines, by name; none if there is no such folder.
 
-    Raises BrokenJobs and TwinJobs.
+    Raises BrokenJobs and TwinJobs; with `on_fault` that is told of them instead, and the other
+    jobs are found all the same.
     """
+
+    def fault(error: Invalid) -> None:
+        if on_fault is None:
+            raise error
+        on_fault(error)
+
     folder = home / package
     if not folder.is_dir():
         return {}
@@ -43,9 +52,15 @@ def discover(home: Path, package: str = "jobs") -> Mapping[str, Job]:
     origins: dict[str, str] = {}
     for info in sorted(pkgutil.iter_modules([str(folder)]), key=lambda each: each.name):
         module_name = f"{package}.{info.name}"
-        for job in _jobs_of(module_name, folder):
+        try:
+            jobs = _jobs_of(module_name, folder)
+        except BrokenJobs as error:
+            fault(error)
+            continue
+        for job in jobs:
             if job.name in found:
-                raise TwinJobs(name=job.name, first=origins[job.name], second=module_name)
+                fault(TwinJobs(name=job.name, first=origins[job.name], second=module_name))
+                continue
             found[job.name], origins[job.name] = job, module_name
     return found
 

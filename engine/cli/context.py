@@ -1,11 +1,14 @@
-"""The engine that a command works on."""
+"""The engine that a command works on, and the jobs that it knows."""
 
+import sys
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # Whatever costs time to import is imported by the command that runs, so that help is instant.
     from engine.app import App
+    from engine.job import Job
 
 
 @cache
@@ -21,3 +24,14 @@ def the_app() -> "App":
     app = build_app(load_settings())
     require_may(app)
     return app
+
+
+def sound_jobs(app: "App") -> "Mapping[str, Job]":
+    """The jobs that can be imported; stderr is told of the others.
+
+    For what is done with the ledger: a broken file of jobs is no reason not to pause a queue.
+    """
+    found = app.sound_jobs
+    for fault in app.job_faults:
+        sys.stderr.write(f"engine: {fault}; it goes on without\n")
+    return found

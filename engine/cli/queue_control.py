@@ -7,7 +7,7 @@ import typer
 
 from engine.cli.acting import acting
 from engine.cli.consent import Yes, require_consent
-from engine.cli.context import the_app
+from engine.cli.context import sound_jobs, the_app
 from engine.cli.output import Json, local, print_json
 from engine.cli.queue_failed import counted
 
@@ -26,7 +26,7 @@ def pause(queues: Queues, reason: Reason = None, as_json: Json = False) -> None:
     from engine.operations.pausing import pause_queues, paused_json, require_known
 
     app = the_app()
-    require_known(queues, app.pauses, app.presence, app.jobs)
+    require_known(queues, app.pauses, app.presence, sound_jobs(app))
     done = pause_queues(app.pauses, queues, actor=str(acting(app)), reason=reason)
     if as_json:
         print_json({"paused": [paused_json(paused) | {"is_new": new} for paused, new in done]})
@@ -50,7 +50,7 @@ def resume(queues: Queues, as_json: Json = False) -> None:
     from engine.operations.pausing import paused_json, require_known, resume_queues
 
     app = the_app()
-    require_known(queues, app.pauses, app.presence, app.jobs)
+    require_known(queues, app.pauses, app.presence, sound_jobs(app))
     done = resume_queues(app.pauses, app.dispatch, queues, actor=str(acting(app)))
     if as_json:
         found = [paused_json(paused) for paused in done.queues.values() if paused]
@@ -91,7 +91,7 @@ def clear(
     waiting = app.cancelling.waiting(queue)
     count = len(waiting)
     if not count and queue != "default":
-        require_known([queue], app.pauses, app.presence, app.jobs)
+        require_known([queue], app.pauses, app.presence, sound_jobs(app))
     if count and not dry_run:
         require_consent(f"{counted(count)} of queue {queue} would be cancelled", yes=yes)
         count = clear_runs(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.acting import acting
-from engine.cli.context import the_app
+from engine.cli.context import sound_jobs, the_app
 from engine.cli.output import Json, local, print_json, print_table
 from engine.errors import Invalid
 
@@ -169,7 +169,7 @@ def retry(
             raise NamedTwice(given=named[0], also=also[0])
         which = _named(app, named)
     done = retry_failed(
-        app.failed_runs, app.dispatch, app.jobs, which, actor=acting(app), reason=reason,
+        app.failed_runs, app.dispatch, sound_jobs(app), which, actor=acting(app), reason=reason,
         spacing=spacing(rate) if rate else timedelta(), limit=limit, dry_run=dry_run,
         four_eyes=app.settings.four_eyes,
     )  # fmt: skip

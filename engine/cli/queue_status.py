@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.context import the_app
+from engine.cli.context import sound_jobs, the_app
 from engine.cli.output import Json, local, print_json, print_table, terminal_width
 from engine.cli.table import wrapped
 
@@ -30,7 +30,7 @@ def status(as_json: Json = False) -> None:
     from engine.operations.queue_status import queue_status
 
     app = the_app()
-    known = sorted({job.queue for job in app.jobs.values()})
+    known = sorted({job.queue for job in sound_jobs(app).values()})
     found = queue_status(app.run_counts, app.presence, app.pauses, app.doorbell, known)
     if as_json:
         print_json(found.as_json())
@@ -114,7 +114,7 @@ def monitor(
 
     limits = limits_of(queues, max_wait=max_wait, max_failed=max_failed)
     app = the_app()
-    require_known([each.queue for each in limits], app.pauses, app.presence, app.jobs)
+    require_known([each.queue for each in limits], app.pauses, app.presence, sound_jobs(app))
     found = monitored(app.run_counts, limits)
     is_breached = any(each.breaches for each in found)
     try:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from engine.cli.acting import acting
-from engine.cli.context import the_app
+from engine.cli.context import sound_jobs, the_app
 from engine.cli.output import Json, local, print_json, print_table
 from engine.errors import Invalid
 
@@ -40,8 +40,8 @@ def cancel(names: Names, reason: Reason = None, as_json: Json = False) -> None:
 
     app = the_app()
     done = cancel_runs(
-        app.cancelling, app.dispatch, app.jobs, app.moves.ids_of(names), actor=str(acting(app)),
-        reason=reason,
+        app.cancelling, app.dispatch, sound_jobs(app), app.moves.ids_of(names),
+        actor=str(acting(app)), reason=reason,
     )  # fmt: skip
     if as_json:
         print_json(done.as_json())

@@ -282,3 +282,26 @@ def test_pausing_is_told_with_who_did_it_and_resuming_as_well(
     resumed = document(engine("queue", "resume", "payouts", "--json"))["resumed"]
     assert [each["actor"] for each in resumed] == [first["actor"]]
     assert "was not paused" in engine("queue", "resume", "payouts").stdout
+
+
+def test_a_broken_file_of_jobs_takes_no_brake_away(
+    engine: Engine, runs: RunStore, home: Path
+) -> None:
+    first, second = fail_runs(runs, AWAY, BROKEN)
+    waiting = a_run(runs, job="gone", queue="payouts")
+    (home / "jobs" / "broken.py").write_text("def (")
+    for line in (
+        ("queue", "status"),
+        ("queue", "pause", "payouts"),
+        ("queue", "resume", "payouts"),
+        ("runs", "cancel", str(waiting.id)),
+        ("queue", "retry", str(first)),
+        ("queue", "monitor", "payouts:5"),
+        ("queue", "forget", str(second), "--yes"),
+        ("queue", "clear", "--queue", "payouts", "--yes"),
+    ):
+        done = engine(*line)
+        assert done.returncode == 0, done.stderr
+    assert "jobs in jobs.broken cannot be imported" in engine("queue", "status").stderr
+    assert states(runs) == [RunState.CANCELLED, RunState.DISCARDED, RunState.CANCELLED]
+    assert engine("queue", "restart").returncode == engine("run", "pay").returncode == 2

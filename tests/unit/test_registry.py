@@ -74,6 +74,19 @@ def test_a_module_that_cannot_be_imported_is_named(tmp_path: Path, text: str, er
         discover(home, "broken_jobs")
 
 
+def test_what_is_wrong_with_one_module_is_told_and_the_others_are_found(tmp_path: Path) -> None:
+    home = a_home(
+        tmp_path,
+        "tolerant",
+        a_good=JOB.format(name="good"),
+        b_broken="def (",
+        c_twin=JOB.format(name="good"),
+    )
+    faults: list[Exception] = []
+    found = discover(home, "tolerant", on_fault=faults.append)
+    assert (list(found), [type(each) for each in faults]) == (["good"], [BrokenJobs, TwinJobs])
+
+
 def test_a_package_of_that_name_elsewhere_is_not_taken_for_it(tmp_path: Path) -> None:
     other = a_home(tmp_path / "other", "rival_jobs", a=JOB.format(name="x"))
     home = a_home(tmp_path / "home", "rival_jobs", b=JOB.format(name="y"))
