@@ -13,6 +13,7 @@ from engine.states import UNFINISHED_RUNS, RunState
 from engine.store.approvals import Doubt, Retrier, approvers, objection
 from engine.store.failed_run_reader import FailedRunReader, FailedRuns
 from engine.store.instant import Instant, database_now
+from engine.store.moved_at_once import refuse_too_many
 from engine.store.operator_moves import (
     RunBrief,
     RunMove,
@@ -92,7 +93,11 @@ class FailedRunStore(FailedRunReader):
         review keeps, and whose unique key another unfinished run has. Runs that are not named by
         id are not left for being in another state: they were not meant. An approved run is left if
         it has changed since; with `four_eyes` it takes another user than the one who approved.
+
+        Raises TooManyAtOnce, before anything is locked.
         """
+        meant = self.count(which)
+        refuse_too_many(self.database, meant if limit is None else min(meant, limit))
         retrier = Retrier(name=actor, authenticated=authenticated, four_eyes=four_eyes)
 
         def retry(connection: Connection) -> Moved:

@@ -12,6 +12,7 @@ from engine.states import RunState
 from engine.store.database import Database
 from engine.store.failed_run_reader import FailedRuns
 from engine.store.failed_runs import FailedRunStore, Moved
+from engine.store.moved_at_once import TooManyAtOnce
 from engine.store.operator_moves import RunMoveStore, UnknownRuns
 from engine.store.run import Run, RunError
 from engine.store.runs import RunStore
@@ -176,6 +177,25 @@ def test_a_limit_takes_the_oldest(runs: RunStore, failed: FailedRunStore) -> Non
     each = [a_failed_run(runs) for _ in range(3)]
     assert ids(retry(failed, limit=2).moved) == ids(each[:2])
     assert failed.count(EVERY) == 1
+
+
+def test_more_than_may_hold_up_the_workers_is_refused_where_one_writes_at_a_time(
+    runs: RunStore,
+    failed: FailedRunStore,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.store.moved_at_once.MOST_AT_ONCE", 2)
+    every = [a_failed_run(runs).id for _ in range(3)]
+    if database.longest_given is None:
+        assert ids(retry(failed).moved) == every
+        return
+    for which in (EVERY, FailedRuns(ids=every)):
+        with pytest.raises(TooManyAtOnce, match=r"3 runs .* `--limit 2`"):
+            retry(failed, which)
+    assert failed.count(EVERY) == 3
+    assert ids(retry(failed, limit=2).moved) == every[:2]
+    assert ids(retry(failed).moved) == every[2:]
 
 
 def test_a_rehearsal_says_the_same_and_changes_nothing(
