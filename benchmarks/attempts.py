@@ -120,7 +120,7 @@ class Bench:
         payload: dict[str, Any] = {
             "job": "isolated",
             "module": "jobs.bench",
-            "reference": "K7M2-9QXF",
+            "reference": "TR-20261124-7K3F9",
             "params": {},
             "sealed": {},
             "schedule": None,
