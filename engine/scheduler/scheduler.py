@@ -102,7 +102,7 @@ class Scheduler:
             rounds.stop()
         self.sweep.stop()
         try:
-            self.presence.leave(self.id)
+            self.presence.leave(self.id, comes_back=self.is_to_restart)
         except Unreachable:
             logger.warning("the scheduler's row was left to expire")
 

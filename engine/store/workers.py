@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, delete, not_, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from engine.states import RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.tables import attempts, runs, workers
 from engine.store.upsert import upsert
+
+_A_MOMENT = timedelta(seconds=1)
+# As long a process that was asked to restart may be away before it is forgotten.
+AWAY_AT_MOST = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +98,7 @@ class WorkerStore:
         gone = (
             select(workers.c.id)
             .where(workers.c.seen_until < database_now(), workers.c.id != worker)
+            .where(or_(not_(is_waited_for()), workers.c.id == replaces))
             .order_by(workers.c.id)
             .with_for_update(skip_locked=True)
         )
@@ -116,10 +122,12 @@ class WorkerStore:
         with self.database.begin() as connection:
             return connection.execute(here.values(values)).rowcount == 1
 
-    def leave(self, worker: str) -> None:
-        """It ends."""
+    def leave(self, worker: str, *, comes_back: bool = False) -> None:
+        """It ends; if it `comes_back`, whoever waits for that still knows of it until then."""
+        here = workers.c.id == worker
+        away = update(workers).where(here).values(seen_until=database_now(-_A_MOMENT))
         with self.database.begin() as connection:
-            connection.execute(delete(workers).where(workers.c.id == worker))
+            connection.execute(away if comes_back else delete(workers).where(here))
 
     def roll_call(self) -> Sequence[Presence]:
         """Those that were seen of late, the oldest first, each with its runs."""
@@ -160,6 +168,12 @@ class WorkerStore:
         """Those that were seen of late, the oldest first."""
         with self.database.read() as connection:
             return _present(connection)
+
+
+def is_waited_for() -> ColumnElement[bool]:
+    """Whether a process was asked to restart, and is there or was so of late, as SQL."""
+    of_late = workers.c.seen_until > database_now(-AWAY_AT_MOST)
+    return and_(workers.c.restart_requested_at.is_not(None), of_late)
 
 
 def _present(connection: Connection) -> list[Process]:

@@ -131,7 +131,8 @@ class Worker:
         self.fork_server.close()
         try:
             self.purge_spool()
-            self.presence.leave(self.id)
+            back = self.stopping.cause is StopCause.RESTART
+            self.presence.leave(self.id, comes_back=back)
         except Unreachable:
             logger.warning("the worker's row was left to expire")
         self.release()

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from engine.store.database import Database
 from engine.store.restarts import RestartStore
-from engine.store.workers import WorkerStore
+from engine.store.tables import workers
+from engine.store.workers import AWAY_AT_MOST, WorkerStore
 from tests.builders.booking import let_leases_run_out
 
 
@@ -81,3 +83,30 @@ def test_successors_are_those_that_replace(restarts: RestartStore, presence: Wor
     assert [process.id for process in restarts.successors(["old", "other"])] == ["new"]
     presence.leave("new")
     assert restarts.successors(["old"]) == []
+
+
+def test_whoever_is_between_old_and_new_is_waited_for_by_all_who_ask(
+    restarts: RestartStore, presence: WorkerStore
+) -> None:
+    announce(presence, "worker")
+    announce(presence, "leaver")
+    restarts.ask(actor="sara")
+    presence.leave("worker", comes_back=True)
+    presence.leave("leaver")
+    assert presence.present() == []
+    assert [each.id for each in restarts.ask(actor="amir")] == ["worker"]
+    announce(presence, "another")
+    assert {each.id for each in restarts.ask(actor="amir")} == {"worker", "another"}
+    announce(presence, "worker again", replaces="worker")
+    assert {each.id for each in restarts.ask(actor="amir")} == {"another", "worker again"}
+
+
+def test_one_that_died_before_it_came_back_is_waited_for_and_forgotten_in_the_end(
+    restarts: RestartStore, presence: WorkerStore, database: Database
+) -> None:
+    announce(presence, "worker")
+    restarts.ask(actor="sara")
+    for away, waited_for in ((AWAY_AT_MOST / 2, ["worker"]), (AWAY_AT_MOST * 2, [])):
+        with database.begin() as connection:
+            connection.execute(update(workers).values(seen_until=datetime.now(UTC) - away))
+        assert [each.id for each in restarts.ask(actor="sara")] == waited_for
