@@ -20,8 +20,6 @@ from engine.store.json_text import json_text
 
 # A writer waits this long for another one; no transaction of ours takes a tenth of it.
 _BUSY_SECONDS = 30.0
-# Between two looks whether the other one is done.
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.01
 
 # Each commit waits for the disk, unless its transaction is a brief one.
 _SYNCHRONOUS = "FULL"
@@ -145,50 +143,21 @@ def _write_ahead(connection: Any) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            if not _is_busy(error) or time.monotonic() >= deadline:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() >= deadline:
                 raise
             time.sleep(0.01)
 
 
 def _on_begin(connection: Connection) -> None:
+    # Past SQLAlchemy, whose part in it takes longer than SQLite's.
+    driver: Any = connection.connection.driver_connection
     options = connection.get_execution_options()
     if options.get("reads_only", False):
-        _set(connection, "busy_timeout", round(_BUSY_SECONDS * 1000))
-        # Past SQLAlchemy, whose part in it takes longer than SQLite's.
-        _driver_of(connection).execute("BEGIN")
+        driver.execute("BEGIN")
         return
-    _set(connection, "synchronous", options.get("synchronous", _SYNCHRONOUS))
-    _set(connection, "busy_timeout", 0)
-    _begin_to_write(_driver_of(connection))
-
-
-def _begin_to_write(driver: Any) -> None:
-    """Wait for the write lock, and look closely: SQLite's own waits grow to a tenth of a second,
-    in which others take the lock many times.
-    """
-    deadline = time.monotonic() + _BUSY_SECONDS
-    pause = _SHORTEST_PAUSE
-    while True:
-        try:
-            # A plain BEGIN that writes later fails at once when another writer was faster.
-            driver.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            if not _is_busy(error) or time.monotonic() >= deadline:
-                raise
-        time.sleep(pause)
-        pause = min(pause * 1.1, _LONGEST_PAUSE)
-
-
-def _is_busy(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorname.startswith("SQLITE_BUSY")
-
-
-def _set(connection: Connection, name: str, wanted: object) -> None:
-    if connection.info.get(name) != wanted:
-        _driver_of(connection).execute(f"PRAGMA {name} = {wanted}")
-        connection.info[name] = wanted
-
-
-def _driver_of(connection: Connection) -> Any:
-    return connection.connection.driver_connection
+    wanted = options.get("synchronous", _SYNCHRONOUS)
+    if connection.info.get("synchronous", _SYNCHRONOUS) != wanted:
+        driver.execute(f"PRAGMA synchronous = {wanted}")
+        connection.info["synchronous"] = wanted
+    # A plain BEGIN that writes later fails at once when another writer was faster.
+    driver.execute("BEGIN IMMEDIATE")
