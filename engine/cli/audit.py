@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli.context import the_app
+from engine.cli.filters import not_empty
 from engine.cli.output import Json, local, print_json, print_table
 from engine.errors import Invalid
 
@@ -30,12 +31,16 @@ class WrongHead(Invalid):
 
 @cli.command("list")
 def list_(
-    actor: Annotated[str | None, typer.Option(help="What this one did.")] = None,
+    actor: Annotated[
+        str | None, typer.Option(help="What this one did.", callback=not_empty)
+    ] = None,
     act: Annotated[
-        str | None, typer.Option(help="Of this kind: retry, pause, 'add user' ...")
+        str | None,
+        typer.Option(help="Of this kind: retry, pause, 'add user' ...", callback=not_empty),
     ] = None,
     subject: Annotated[
-        str | None, typer.Option(help="What was done to this: 'run 42', 'queue payouts'.")
+        str | None,
+        typer.Option(help="What was done to this: 'run 42', 'queue payouts'.", callback=not_empty),
     ] = None,
     since: Annotated[
         str | None, typer.Option(help="Done since: 24h, 7d, or an instant with its zone.")
@@ -57,13 +62,13 @@ def list_(
     from engine.store.audit_entries import Acts
 
     app = the_app()
-    now = app.run_counts.now() if since or until else None
+    now = app.run_counts.now() if since is not None or until is not None else None
     which = Acts(
         actor=actor,
         act=act,
         subject=subject,
-        since=moment(since, now, option="--since") if since and now else None,
-        until=moment(until, now, option="--until") if until and now else None,
+        since=moment(since, now, option="--since") if since is not None and now else None,
+        until=moment(until, now, option="--until") if until is not None and now else None,
     )
     found = app.audit.newest(which, limit=limit)
     total = app.audit.count(which)

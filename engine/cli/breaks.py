@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.context import the_app
+from engine.cli.filters import not_empty
 from engine.cli.output import Json, local, print_facts, print_json, print_table
 from engine.errors import Invalid, UnknownId
 from engine.money import format_minor
@@ -24,12 +25,22 @@ class UnknownStatus(Invalid):
 
 @cli.command("list")
 def list_(
-    reconciliation: Annotated[str | None, typer.Option(help="Of this reconciliation.")] = None,
-    status: Annotated[str | None, typer.Option(help="With this status; all if left out.")] = None,
-    code: Annotated[str | None, typer.Option(help="With this code, such as CHAIN_BREAK.")] = None,
-    wallet: Annotated[str | None, typer.Option(help="Of this wallet.")] = None,
-    currency: Annotated[str | None, typer.Option(help="In this currency.")] = None,
-    run: Annotated[str | None, typer.Option(help="Seen by this run, by id or reference.")] = None,
+    reconciliation: Annotated[
+        str | None, typer.Option(help="Of this reconciliation.", callback=not_empty)
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option(help="With this status; all if left out.", callback=not_empty)
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(help="With this code, such as CHAIN_BREAK.", callback=not_empty)
+    ] = None,
+    wallet: Annotated[str | None, typer.Option(help="Of this wallet.", callback=not_empty)] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="In this currency.", callback=not_empty)
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="Seen by this run, by id or reference.", callback=not_empty)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")] = 50,
     offset: Annotated[int, typer.Option(min=0, help="Leave out the first so many.")] = 0,
     as_json: Json = False,

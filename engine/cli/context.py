@@ -31,7 +31,8 @@ def sound_jobs(app: "App") -> "Mapping[str, Job]":
 
     For what is done with the ledger: a broken file of jobs is no reason not to pause a queue.
     """
+    is_new = "sound_jobs" not in vars(app)
     found = app.sound_jobs
-    for fault in app.job_faults:
+    for fault in app.job_faults if is_new else ():
         sys.stderr.write(f"engine: {fault}; it goes on without\n")
     return found

@@ -10,6 +10,16 @@ import typer
 
 from engine.cli.acting import acting
 from engine.cli.context import sound_jobs, the_app
+from engine.cli.failed_filters import (
+    Error,
+    Fingerprint,
+    JobName,
+    Queue,
+    Reference,
+    Since,
+    Until,
+    chosen,
+)
 from engine.cli.output import Json, local, print_json, print_table
 from engine.errors import Invalid
 
@@ -22,19 +32,6 @@ _SHOWN = 20
 _MESSAGE = 100
 
 Names = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids or references of runs.")]
-Queue = Annotated[str | None, typer.Option(help="In this queue.")]
-JobName = Annotated[str | None, typer.Option(help="Of this job.")]
-Error = Annotated[
-    str | None, typer.Option(help="With an error of this type, or with this in its message.")
-]
-Since = Annotated[
-    str | None, typer.Option(help="That failed since then: 24h, 7d, or 2026-12-01T02:00:00+03:00.")
-]
-Until = Annotated[str | None, typer.Option(help="That failed before then; written as --since.")]
-Reference = Annotated[str | None, typer.Option(help="The one with this reference.")]
-Fingerprint = Annotated[
-    str | None, typer.Option(help="With errors alike, as `failed --group-by error` shows them.")
-]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 Reason = Annotated[str | None, typer.Option(help="Why; it is kept with the run.")]
 
@@ -83,7 +80,7 @@ def failed(
       engine queue failed --job payouts --error ConnectionError
     """
     app = the_app()
-    which = _which(app, queue, job, error, since, until, reference, fingerprint)
+    which = chosen(app, queue, job, error, since, until, reference, fingerprint)
     total = app.failed_runs.count(which)
     if group_by is not None:
         _print_groups(app, which, total, limit, as_json)
@@ -143,9 +140,10 @@ def retry(
 ) -> None:
     """Send failed runs back to their queues: the same runs, with as many attempts again.
 
-    All of them are in one transaction. An unknown id is exit 3, and then none is retried. Runs that
-    are not failed any more are named with who retried them, exit 1; those that a review keeps are
-    named as well, exit 5. The others are retried all the same.
+    All of them are in one transaction. An unknown id is exit 3, and then none is retried. More than
+    a SQLite ledger moves at once is exit 5: --limit takes fewer at a time. Runs that are not failed
+    any more are named with who retried them, exit 1; those that a review keeps are named as well,
+    exit 5. The others are retried all the same.
 
     \b
     Examples:
@@ -157,7 +155,7 @@ def retry(
     from engine.operations.spacing import spacing
 
     app = the_app()
-    which = _which(app, queue, job, error, since, until, reference, fingerprint)
+    which = chosen(app, queue, job, error, since, until, reference, fingerprint)
     named = [name for name in names or () if name != "all"]
     filtered = bool(which.conditions())
     if not names and not filtered:
@@ -180,7 +178,8 @@ def retry(
         for run in done.retried[:_SHOWN]:
             after = f"{run.job}, after {run.attempt} attempt{'s' if run.attempt != 1 else ''}"
             print(f"run {run.id} {run.reference} {becomes}: {after}")
-        print(f"{counted(len(done.retried))} {becomes}.")
+        none = f": {_no_runs(which).lower()}" if not done.retried and not done.left else "."
+        print(f"{counted(len(done.retried))} {becomes}{none}")
     tell_left(done.left)
     if done.unrung:
         sys.stderr.write(
@@ -235,31 +234,6 @@ def _print_groups(app: "App", which: "FailedRuns", total: int, limit: int, as_js
 
 def _no_runs(which: "FailedRuns") -> str:
     return "No such failed runs." if which.conditions() else "No failed runs."
-
-
-def _which(
-    app: "App",
-    queue: str | None = None,
-    job: str | None = None,
-    error: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
-    reference: str | None = None,
-    fingerprint: str | None = None,
-) -> "FailedRuns":
-    from engine.operations.moments import moment
-    from engine.store.failed_run_reader import FailedRuns
-
-    now = app.clock.now()
-    return FailedRuns(
-        queue=queue,
-        job=job,
-        error=error,
-        since=moment(since, now, option="--since") if since is not None else None,
-        until=moment(until, now, option="--until") if until is not None else None,
-        reference=reference,
-        fingerprint=fingerprint,
-    )
 
 
 def _named(app: "App", names: list[str]) -> "FailedRuns":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.context import the_app
+from engine.cli.filters import not_empty
 from engine.cli.output import Json, local, print_facts, print_json, print_table
 from engine.cli.runs_control import Name, cancel, effects, review
 from engine.errors import Invalid
@@ -28,10 +29,12 @@ class UnknownState(Invalid):
 
 @cli.command("list")
 def list_(
-    job: Annotated[str | None, typer.Option(help="Of this job.")] = None,
+    job: Annotated[str | None, typer.Option(help="Of this job.", callback=not_empty)] = None,
     state: Annotated[list[str] | None, typer.Option(help="In this state; may be repeated.")] = None,
-    schedule: Annotated[str | None, typer.Option(help="Of this schedule.")] = None,
-    queue: Annotated[str | None, typer.Option(help="In this queue.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="Of this schedule.", callback=not_empty)
+    ] = None,
+    queue: Annotated[str | None, typer.Option(help="In this queue.", callback=not_empty)] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
     as_json: Json = False,
 ) -> None:

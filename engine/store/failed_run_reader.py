@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.states import RunState
@@ -91,6 +91,12 @@ class FailedRunReader:
         with self.database.read() as connection:
             found = connection.execute(select(runs.c.id).where(*where).order_by(runs.c.id))
             return found.scalars().all()
+
+    def knows_job(self, name: str) -> bool:
+        """Whether any run, in whatever state, is or was of a job of this name."""
+        query = select(exists().where(runs.c.job == name))
+        with self.database.read() as connection:
+            return bool(connection.execute(query).scalar_one())
 
     def by_error(self, which: FailedRuns, *, limit: int | None = None) -> Sequence[ErrorGroup]:
         """Groups of runs whose errors are alike, the largest one first."""

@@ -143,7 +143,10 @@ def test_all_failed_runs_are_retried_a_few_at_a_time(engine: Engine, runs: RunSt
     assert third.state is RunState.FAILED
     assert (first.attempts_allowed, first.attempt) == (4, 1)
     assert engine("queue", "retry", "--fingerprint", "a" * 16).returncode == 0
-    assert "0 runs retried." in engine("queue", "retry", "all").stdout
+    none = engine("queue", "retry", "--fingerprint", "c" * 16)
+    assert (none.returncode, none.stdout) == (0, "0 runs retried: no such failed runs.\n")
+    assert engine("queue", "retry", "--reference", "RC-20261124-00000").returncode == 3
+    assert "0 runs retried: no failed runs." in engine("queue", "retry", "all").stdout
 
 
 @pytest.mark.parametrize(
@@ -156,6 +159,13 @@ def test_all_failed_runs_are_retried_a_few_at_a_time(engine: Engine, runs: RunSt
         (("retry", "all", "--rate", "fast"), "--rate: 'fast' is no rate"),
         (("retry", "all", "--since", "noon"), "--since: 'noon' is no moment"),
         (("failed", "--group-by", "colour"), "colour"),
+        (("retry", "--error", "", "--dry-run"), "--error: it is empty"),
+        (("retry", "--fingerprint", " "), "--fingerprint: it is empty"),
+        (("failed", "--job", ""), "--job: it is empty"),
+        (("retry", "--job", "pya"), "did you mean 'pay'?"),
+        (("failed", "--job", "pya"), "did you mean 'pay'?"),
+        (("retry", "--queue", "payuots"), "did you mean 'payouts'?"),
+        (("failed", "--queue", "payuots"), "did you mean 'payouts'?"),
         (("pause", "payuots"), "did you mean 'payouts'?"),
         (("resume", "payuots"), "did you mean 'payouts'?"),
         (("clear", "--queue", "payuots"), "did you mean 'payouts'?"),
@@ -167,6 +177,23 @@ def test_a_mistake_is_exit_2(engine: Engine, arguments: tuple[str, ...], said: s
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("runs", "list", "--queue", ""),
+        ("breaks", "list", "--wallet", ""),
+        ("audit", "list", "--actor", ""),
+        ("audit", "list", "--since", ""),
+    ],
+)
+def test_no_filter_that_says_nothing_means_everything(
+    engine: Engine, line: tuple[str, ...]
+) -> None:
+    done = engine(*line)
+    assert done.returncode == 2
+    assert line[2] in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -324,3 +324,9 @@ def test_every_name_that_is_no_runs_is_told(runs: RunStore, moves: RunMoveStore,
     run = a_run(runs)
     with pytest.raises(UnknownRuns, match="nothing was done"):
         moves.ids_of([str(run.id), name])
+
+
+def test_a_job_is_known_by_the_runs_that_it_had(runs: RunStore, failed: FailedRunStore) -> None:
+    a_run(runs, job="gone")
+    assert failed.knows_job("gone")
+    assert not failed.knows_job("never_there")
