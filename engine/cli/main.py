@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import typer
@@ -31,7 +31,7 @@ from engine.cli.streams import Streams
 from engine.errors import EngineError, Invalid
 
 # What Laravel calls what is called otherwise here.
-_VERBS = {
+_VERBS: Mapping[tuple[str, ...], str] = {
     ("queue", "listen"): "work",
     ("queue", "continue"): "resume",
     ("queue", "prune-failed"): "prune",
@@ -136,8 +136,10 @@ def _refuse_broken_text(arguments: Sequence[str]) -> None:
 
 
 def noun_and_verb(arguments: list[str]) -> list[str]:
-    """`queue:work` as `queue work`, for hands trained on Laravel."""
-    if not arguments or arguments[0].count(":") != 1 or arguments[0].startswith("-"):
-        return arguments
-    noun, verb = arguments[0].split(":")
-    return [noun, _VERBS.get((noun, verb), verb), *arguments[1:]]
+    """`queue:work` as `queue work`, for hands trained on Laravel, and its verbs as ours."""
+    words = list(arguments)
+    if words and words[0].count(":") == 1 and not words[0].startswith("-"):
+        words[:1] = words[0].split(":")
+    if (ours := _VERBS.get(tuple(words[:2]))) is not None:
+        words[1] = ours
+    return words

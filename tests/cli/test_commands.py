@@ -163,3 +163,9 @@ def test_a_noun_and_a_verb_may_be_joined_by_a_colon(engine: Engine) -> None:
 )
 def test_hands_that_are_trained_on_laravel_are_understood(typed: str, meant: list[str]) -> None:
     assert noun_and_verb([typed, "42"]) == [*meant, "42"]
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("continue", "resume"), ("prune-failed", "prune")])
+def test_laravels_verbs_are_understood_after_a_space_as_well(typed: str, meant: str) -> None:
+    assert noun_and_verb(["queue", typed, "42"]) == ["queue", meant, "42"]
+    assert noun_and_verb(["runs", typed]) == ["runs", typed]
