@@ -15,12 +15,12 @@ from shutil import rmtree
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import Connection, func, select, text, update
 
 from engine.effects.effects import Effects
 from engine.effects.faults import EffectUnknown, LeaseLost, NotDone
-from engine.states import UNFINISHED_RUNS, RunState
+from engine.states import RunState
 from engine.store.cancelled_runs import CancelStore
 from engine.store.effects import EffectStore
 from engine.store.failed_run_reader import FailedRuns
@@ -34,7 +34,8 @@ from engine.store.tables import runs as runs_table
 from tests.builders.booking import BROKEN, LONG_AGO, a_run
 from tests.builders.database import a_database
 
-KINDS = ("once", "repeatable", "ledger")
+KINDS = ("once", "once", "repeatable", "ledger")
+WAITING = (RunState.QUEUED, RunState.RETRYING)
 ENDS = (
     *("succeed", "fail", "review", "retry", "put off", "hand back"),
     *("cancel", "crash", "quarantine"),
@@ -71,21 +72,31 @@ class Payments(RuleBasedStateMachine):
         self.kinds: dict[int, str] = {}
         self.under_way: list[UnderWay] = []
         self.charged: Counter[str] = Counter()
+        self.states: dict[int, RunState] = {}
+        self.lost: list[int] = []
+
+    @initialize(kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3))
+    def book(self, kinds: list[str]) -> None:
+        for kind in kinds:
+            run = a_run(self.runs, attempts=3)
+            self.kinds[run.id] = kind
+            self.claim(run.id)
+
+    @rule(kind=st.sampled_from(KINDS))
+    def book_another(self, kind: str) -> None:
+        self.book([kind])
+
+    def those(self, *states: RunState) -> list[int]:
+        """The ids of runs in these states, as they were after the last step."""
+        return [run_id for run_id, state in self.states.items() if state in states]
 
     # What runs do
 
-    @rule(kind=st.sampled_from(KINDS), unguarded=st.booleans())
-    def begin(self, kind: str, *, unguarded: bool) -> None:
-        run = a_run(self.runs, attempts=3)
-        self.kinds[run.id] = kind
-        self.claim(run.id, unguarded=unguarded)
-
-    @rule(which=st.integers(0, 99))
-    def claim_again(self, which: int) -> None:
-        ready = [r for r in self.runs.newest(limit=1000) if r.state in UNFINISHED_RUNS]
-        waiting = [run.id for run in ready if run.state is not RunState.RUNNING]
-        if waiting:
-            self.claim(waiting[which % len(waiting)])
+    @precondition(lambda self: self.those(*WAITING))
+    @rule(which=st.integers(0, 99), unguarded=st.booleans())
+    def begin(self, which: int, *, unguarded: bool) -> None:
+        waiting = self.those(*WAITING)
+        self.claim(waiting[which % len(waiting)], unguarded=unguarded)
 
     def claim(self, run_id: int, *, unguarded: bool = False) -> None:
         claim = self.runs.claim(run_id, "worker-1")
@@ -99,11 +110,14 @@ class Payments(RuleBasedStateMachine):
         which=st.integers(0, 99),
         number=st.integers(0, 1),
         mood=st.sampled_from(["well", "before", "after", "not done", "dies before", "dies after"]),
+        insists=st.sampled_from([True, True, False]),
     )
-    def do(self, which: int, number: int, mood: str) -> None:
+    def do(self, which: int, number: int, mood: str, *, insists: bool) -> None:
+        """A job does something, and may try it again by itself whatever came of it."""
         attempt = self.under_way[which % len(self.under_way)]
-        with suppress(ConnectionError, NotDone, EffectUnknown, LeaseLost, Died):
-            self.once(attempt, number, mood)
+        for each in [mood, "well"] if insists and not mood.startswith("dies") else [mood]:
+            with suppress(ConnectionError, NotDone, EffectUnknown, LeaseLost, Died):
+                self.once(attempt, number, each)
         if mood.startswith("dies"):
             self.under_way.remove(attempt)
             self.let_the_lease_run_out(attempt)
@@ -196,12 +210,13 @@ class Payments(RuleBasedStateMachine):
         for key in attempt.called:
             EffectStore(self.database).finish(attempt.claim, key, key)
 
+    @precondition(lambda self: self.lost)
     @rule(again=st.booleans())
     def sweep(self, *, again: bool) -> None:
         for run in self.runs.lost():
             assert self.runs.rescue(run, BROKEN, AT_ONCE if again else None)
 
-    @precondition(lambda self: self.kinds)
+    @precondition(lambda self: self.under_way)
     @rule(which=st.integers(0, 99))
     def ask_for_the_end(self, which: int) -> None:
         run_id = [*self.kinds][which % len(self.kinds)]
@@ -209,7 +224,8 @@ class Payments(RuleBasedStateMachine):
 
     # What people decide
 
-    @rule(which=st.integers(0, 99), rejects=st.booleans())
+    @precondition(lambda self: self.those(RunState.FAILED))
+    @rule(which=st.integers(0, 99), rejects=st.sampled_from([False, False, True]))
     def review(self, which: int, *, rejects: bool) -> None:
         kept = [run for run in self.failed.list(FailedRuns()) if run.review]
         if not kept:
@@ -225,11 +241,12 @@ class Payments(RuleBasedStateMachine):
         )
         self.reviews.decide(run.id, "approved", actor="omar", reason="seen", settlement=known)
 
+    @precondition(lambda self: self.those(RunState.FAILED))
     @rule()
     def retry(self) -> None:
         self.failed.retry(FailedRuns(), actor="sara", reason=None, attempts=lambda _: 3)
 
-    @precondition(lambda self: self.kinds)
+    @precondition(lambda self: self.those(RunState.FAILED))
     @rule(which=st.integers(0, 99))
     def discard(self, which: int) -> None:
         run_id = [*self.kinds][which % len(self.kinds)]
@@ -254,7 +271,10 @@ class Payments(RuleBasedStateMachine):
         )
         query = select(*runs_table.c, counted.label("open"))
         with self.database.read() as connection:
-            for row in connection.execute(query).mappings():
+            rows = connection.execute(query.order_by(runs_table.c.id)).mappings().all()
+            self.states = {row["id"]: RunState(row["state"]) for row in rows}
+            self.lost = [row["id"] for row in rows if row["lease_until"] == LONG_AGO]
+            for row in rows:
                 assert row["effects_in_doubt"] == row["open"]
                 if row["open"] and row["state"] != RunState.RUNNING:
                     assert row["state"] == RunState.FAILED
@@ -291,10 +311,10 @@ class Payments(RuleBasedStateMachine):
             for number in range(len(self.kinds)):
                 self.review(number, rejects=False)
             self.retry()
-            for run in self.runs.newest(limit=1000):
-                if run.state in UNFINISHED_RUNS and run.state is not RunState.RUNNING:
-                    self.claim(run.id)
-                    self.carry_out(self.under_way.pop())
+            self.what_is_unknown_is_known_to_be()
+            for run_id in self.those(*WAITING):
+                self.claim(run_id)
+                self.carry_out(self.under_way.pop())
             self.what_is_unknown_is_known_to_be()
 
     def carry_out(self, attempt: UnderWay) -> None:

@@ -68,14 +68,24 @@ class Till:
         while self.home.count(RunState.SUCCEEDED) < len(booked):
             self._require_known()
             self._review()
+            assert [each.poll() for each in workers] == [None] * len(workers), self._stuck(done)
             share = self.home.count(RunState.SUCCEEDED)
             if self.killed < business.kills * (share + 1) / business.runs:
                 self._kill_one(workers, chance)
             if share > done:
                 done, done_at = share, time.monotonic()
-            assert time.monotonic() - done_at < _STUCK, f"stuck at {done}"
+            assert time.monotonic() - done_at < _STUCK, self._stuck(done)
             time.sleep(0.2)
         self._check(booked)
+
+    def _stuck(self, done: int) -> str:
+        left = [
+            (run.reference, run.state, run.review, run.attempt, run.worker, run.error)
+            for run in self.home.runs.newest(limit=1000)
+            if run.state is not RunState.SUCCEEDED
+        ]
+        quiet = f"the gateway is {'quiet' if self.gateway.is_quiet else 'busy'}"
+        return f"stuck at {done}, {quiet}: {left}; {self.home.said()[-3000:]}"
 
     def _start(self) -> subprocess.Popen[bytes]:
         return self.home.start_worker("-w", "2")
