@@ -24,7 +24,10 @@ QUEUE_NAME = re.compile(r"[a-z0-9_]+")
 
 @dataclass(frozen=True, kw_only=True)
 class JobDefaults:
-    """What a worker was told for jobs that do not say it themselves; None or empty: nothing."""
+    """What a worker was told for jobs that do not say it themselves; None or empty: nothing.
+
+    A `time_limit` of zero is none at all.
+    """
 
     attempts: int | None = None
     waits: tuple[timedelta, ...] = ()
@@ -134,7 +137,7 @@ class Job:
             retry = replace(retry, waits=defaults.waits)
         time_limit = self.time_limit
         if time_limit is _AN_HOUR and defaults.time_limit is not None:
-            time_limit = defaults.time_limit
+            time_limit = defaults.time_limit or None
         return replace(self, retry=retry, time_limit=time_limit)
 
     @property

@@ -20,6 +20,7 @@ MEMORY_EXIT = 12
 _MIB = 1024 * 1024
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LONGEST_WAIT = 366 * 24 * 3600
+_SHORTEST_LIMIT = 0.1
 _MOST_TRIES = 10_000
 
 
@@ -27,6 +28,12 @@ class WrongBackoff(Invalid):
     """The waits cannot be read."""
 
     message = "--backoff: {text!r} is no list of seconds such as 5,30,120"
+
+
+class TooShort(Invalid):
+    """No attempt would come to anything."""
+
+    message = "--timeout: {seconds} s are less than an attempt takes to start; 0 is no limit"
 
 
 class NoRoom(Invalid):
@@ -59,9 +66,9 @@ def work(
     timeout: Annotated[
         float | None,
         typer.Option(
-            min=0.1,
+            min=0,
             max=_LONGEST_WAIT,
-            help="Seconds an attempt may take, for jobs that declare no limit.",
+            help="Seconds an attempt may take, for jobs that declare no limit; 0 is for ever.",
         ),
     ] = None,
     backoff: Annotated[
@@ -72,12 +79,14 @@ def work(
         int, typer.Option("-w", "--workers", min=1, max=256, help="Runs at a time.")
     ] = 2,
     max_jobs: Annotated[
-        int | None, typer.Option(min=1, help="End after this many runs.", show_default=False)
+        int | None, typer.Option(min=0, help="End after this many runs; 0 is never.")
     ] = None,
     max_time: Annotated[
         float | None,
         typer.Option(
-            min=0, max=_LONGEST_WAIT, help="End after this many seconds; what runs is finished."
+            min=0,
+            max=_LONGEST_WAIT,
+            help="End after this many seconds, what runs is finished; 0 is never.",
         ),
     ] = None,
     memory: Annotated[
@@ -130,6 +139,8 @@ def work(
         # Looked up here and not by `engine up`: a restart may find jobs in other queues.
         queues = served(the_app().jobs, the_app().schedules)
     waits = _waits(backoff) if backoff is not None else ()
+    if timeout is not None and 0 < timeout < _SHORTEST_LIMIT:
+        raise TooShort(seconds=timeout)
     app = the_app()
     require_connection(connection, app.settings.queue, app.settings.queue_url)
     if parent is not None:
@@ -142,8 +153,8 @@ def work(
         grace_seconds=grace,
         defaults=JobDefaults(attempts=tries, waits=waits, time_limit=_seconds(timeout)),
         limits=WorkerLimits(
-            max_jobs=max_jobs,
-            max_time=_seconds(max_time),
+            max_jobs=max_jobs or None,
+            max_time=_seconds(max_time or None),
             max_memory=None if memory is None else memory * _MIB,
             once=once,
             when_empty=stop_when_empty,

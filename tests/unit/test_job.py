@@ -214,5 +214,8 @@ def test_a_workers_defaults_are_for_what_a_job_does_not_declare() -> None:
     assert policies(silent.with_defaults(told)) == (7, five, timedelta(seconds=90))
     assert policies(outspoken.with_defaults(told)) == (2, five, hour)
     assert policies(endless.with_defaults(told)) == (7, timedelta(seconds=1), None)
+    unbounded = JobDefaults(time_limit=timedelta())
+    assert silent.with_defaults(unbounded).time_limit is None
+    assert outspoken.with_defaults(unbounded).time_limit == hour
     for each in (silent, outspoken, endless):
         assert policies(each.with_defaults(JobDefaults())) == policies(each)

@@ -193,6 +193,7 @@ def test_a_job_comes_back_later_until_it_can_and_fails_at_once_when_it_never_wil
         (("--backoff", "5,soon"), "--backoff: '5,soon' is no list of seconds such as 5,30,120"),
         (("--backoff", "-1"), "--backoff: '-1' is no list of seconds"),
         (("--tries", "0"), "Invalid value for '--tries'"),
+        (("--timeout", "0.01"), "--timeout: 0.01 s are less than an attempt takes to start"),
         (("--queue", "a b"), "--queue: 'a b' is no queue's name"),
     ],
 )
@@ -202,3 +203,10 @@ def test_options_that_cannot_be_are_named(
     done = home.run("queue", "work", *options)
     assert done.returncode == 2
     assert complaint in " ".join(done.stderr.split())
+
+
+def test_a_limit_of_nought_is_none(home: Home) -> None:
+    none = ("--max-jobs", "0", "--max-time", "0", "--timeout", "0")
+    done = home.run("queue", "work", "--stop-when-empty", *none)
+    assert done.returncode == 0, done.stderr
+    assert "stopped: no run is ready" in done.stdout
