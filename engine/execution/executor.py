@@ -26,6 +26,7 @@ from engine.registry import UnknownJob, find
 from engine.states import RunState
 from engine.store.database import LedgerUnreachable
 from engine.store.logs import LogLine, LogStore
+from engine.store.operator_moves import RunMoveStore
 from engine.store.run import Claim, Run
 from engine.store.runs import RunStore
 from engine.store.sealed_params import SealedParamStore
@@ -131,12 +132,20 @@ class Executor:
         return self._patiently(lambda: self.runs.get(run.id))
 
     def _settled(self, claim: Claim, run: Run) -> Run:
-        """The run, with as many attempts as this worker gives it if its job does not say."""
-        allowed = self.attempts_by_default.get(run.job)
-        if allowed is None or claim.attempt > 1:
+        """The run, with as many attempts as this worker gives it if its job does not say.
+
+        They are settled by whoever takes it up first, and again after a person's retry.
+        """
+        given = self.attempts_by_default.get(run.job)
+        if given is None or not (claim.attempt == 1 or self._is_retried(claim)):
             return run
+        allowed = claim.attempt - 1 + given
         self._patiently(lambda: self.runs.allow(claim, allowed))
         return replace(run, attempts_allowed=allowed)
+
+    def _is_retried(self, claim: Claim) -> bool:
+        moves = RunMoveStore(self.runs.database)
+        return self._patiently(lambda: moves.is_first_since_retry(claim))
 
     def _carried_out(self, claim: Claim, run: Run, job: Job) -> AttemptEnd:
         order = Order(

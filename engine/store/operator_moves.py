@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.errors import UnknownId
@@ -13,8 +13,9 @@ from engine.redaction.hiding import hidden
 from engine.states import RUN, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
+from engine.store.run import Claim
 from engine.store.sealed_params import OVER, erase
-from engine.store.tables import run_moves, runs
+from engine.store.tables import attempts, run_moves, runs
 
 CANCEL_REQUESTED = "cancel requested"
 # Digits; a longer number does not fit into a database's integer.
@@ -76,6 +77,22 @@ class RunMoveStore:
         query = select(run_moves).where(run_moves.c.run_id == run_id).order_by(run_moves.c.id)
         with self.database.read() as connection:
             return [_as_move(row) for row in connection.execute(query).mappings()]
+
+    def is_first_since_retry(self, claim: Claim) -> bool:
+        """Whether the claim's attempt is the first that a person's retry gave the run.
+
+        One that was handed back or put off since then came before it.
+        """
+        retried = (run_moves.c.run_id == claim.run_id, run_moves.c.target == RunState.QUEUED)
+        last = select(func.max(run_moves.c.moved_at)).where(*retried).scalar_subquery()
+        since = exists().where(
+            attempts.c.run_id == claim.run_id,
+            attempts.c.number < claim.attempt,
+            attempts.c.finished_at > last,
+        )
+        query = select(last.is_not(None) & ~since)
+        with self.database.read() as connection:
+            return bool(connection.execute(query).scalar_one())
 
     def ids_of(self, names: Iterable[str]) -> Sequence[int]:
         """The ids of runs by their ids or references, as people type them, each once.

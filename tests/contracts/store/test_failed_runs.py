@@ -155,6 +155,23 @@ def test_a_retried_run_is_the_same_run_with_attempts_again(
     assert outcomes == ["failed", "succeeded"]
 
 
+def test_the_first_attempt_since_a_retry_is_known(
+    runs: RunStore, failed: FailedRunStore, moves: RunMoveStore, database: Database
+) -> None:
+    run = a_run(runs, attempts=1)
+    first = a_claim(runs, run)
+    assert not moves.is_first_since_retry(first)
+    assert runs.fail(first, BROKEN)
+    for _ in range(2):
+        retry(failed)
+        again = a_claim(runs, run)
+        assert moves.is_first_since_retry(again)
+        assert runs.hand_back(again, BROKEN)
+        later = a_claim(runs, run)
+        assert not moves.is_first_since_retry(later)
+        assert runs.fail(later, BROKEN)
+
+
 def test_a_retried_run_is_due_to_be_rung_for(runs: RunStore, failed: FailedRunStore) -> None:
     run = a_failed_run(runs)
     runs.rung([run.id])
@@ -191,7 +208,7 @@ def test_more_than_may_hold_up_the_workers_is_refused_where_one_writes_at_a_time
         assert ids(retry(failed).moved) == every
         return
     for which in (EVERY, FailedRuns(ids=every)):
-        with pytest.raises(TooManyAtOnce, match=r"3 runs .* `--limit 2`"):
+        with pytest.raises(TooManyAtOnce, match=r"3 runs .*`--limit 2`"):
             retry(failed, which)
     assert failed.count(EVERY) == 3
     assert ids(retry(failed, limit=2).moved) == every[:2]

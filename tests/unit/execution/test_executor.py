@@ -29,6 +29,8 @@ from engine.retry import RetryLater, RetryPolicy
 from engine.states import RunState
 from engine.store.cancelled_runs import CancelStore
 from engine.store.database import LedgerUnreachable
+from engine.store.failed_run_reader import FailedRuns
+from engine.store.failed_runs import FailedRunStore
 from engine.store.logs import LogStore
 from engine.store.run import Claim, Run
 from engine.store.runs import RunStore
@@ -462,6 +464,22 @@ def test_a_workers_number_of_attempts_is_settled_at_the_first_claim(
     due_now(executor.runs.database)
     replace(executor, attempts_by_default={"purge": 5}).carry_out(run.id)
     assert executor.runs.get(run.id).state is RunState.FAILED
+
+
+def test_a_persons_retry_gives_as_many_attempts_again_as_the_worker_does(
+    executor: Executor, attempts: FakeAttempts
+) -> None:
+    attempts.end = {"cause": Cause.FINISHED, "outcome": {"error": ENDED_BADLY}}
+    once = replace(executor, attempts_by_default={"purge": 1})
+    run = a_run(executor.runs, attempts=3)
+    once.carry_out(run.id)
+    assert executor.runs.get(run.id).state is RunState.FAILED
+    FailedRunStore(executor.runs.database).retry(
+        FailedRuns(ids=[run.id]), actor="sara", reason=None, attempts=lambda _: 3
+    )
+    once.carry_out(run.id)
+    again = executor.runs.get(run.id)
+    assert (again.state, again.attempt, again.attempts_allowed) == (RunState.FAILED, 2, 2)
 
 
 def test_what_a_worker_tells_of_a_run(executor: Executor, attempts: FakeAttempts) -> None:
