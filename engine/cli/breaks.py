@@ -7,6 +7,7 @@ import typer
 from engine.cli.context import the_app
 from engine.cli.filters import not_empty
 from engine.cli.output import Json, local, print_facts, print_json, print_table
+from engine.cli.plain import on_one_line
 from engine.errors import Invalid, UnknownId
 from engine.money import format_minor
 from engine.states import BreakState
@@ -136,7 +137,7 @@ def show(
     )
     for move in history.moves:
         run = f" by run {move.run_id}" if move.run_id else ""
-        reason = f": {move.reason}" if move.reason else ""
+        reason = f": {on_one_line(move.reason)}" if move.reason else ""
         print(f"{local(move.moved_at)} {move.source or 'new'} -> {move.target}{run}{reason}")
 
 

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import re
 import shutil
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,9 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.cli.plain import on_one_line
 from engine.cli.table import fits, lay_out, wrapped
-
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -92,8 +90,7 @@ def text_of(value: object) -> str:
         return ""
     if isinstance(value, datetime):
         return local(value)
-    text = " ".join(str(value).split())
-    return _CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
+    return on_one_line(value)
 
 
 def _table(

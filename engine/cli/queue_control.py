@@ -9,6 +9,7 @@ from engine.cli.acting import acting
 from engine.cli.consent import Yes, require_consent
 from engine.cli.context import sound_jobs, the_app
 from engine.cli.output import Json, local, print_json
+from engine.cli.plain import on_one_line
 from engine.cli.queue_failed import counted
 
 Queues = Annotated[list[str], typer.Argument(metavar="QUEUE...", help="Names of queues.")]
@@ -32,7 +33,7 @@ def pause(queues: Queues, reason: Reason = None, as_json: Json = False) -> None:
         print_json({"paused": [paused_json(paused) | {"is_new": new} for paused, new in done]})
         return
     for paused, is_new in done:
-        why = f": {paused.reason}" if paused.reason else ""
+        why = f": {on_one_line(paused.reason)}" if paused.reason else ""
         if is_new:
             print(f"queue {paused.queue} is paused{why}; `engine queue resume {paused.queue}`")
         else:

@@ -21,6 +21,7 @@ from engine.cli.failed_filters import (
     chosen,
 )
 from engine.cli.output import Json, local, print_json, print_table
+from engine.cli.plain import on_one_line
 from engine.errors import Invalid
 
 if TYPE_CHECKING:
@@ -199,7 +200,9 @@ def tell_left(left: "Sequence[LeftRun]") -> None:
 
     for each in left[:_SHOWN]:
         run = each.run
-        sys.stderr.write(f"run {run.id} {run.reference} is left: {why_left(each, local)}\n")
+        sys.stderr.write(
+            f"run {run.id} {run.reference} is left: {on_one_line(why_left(each, local))}\n"
+        )
     if len(left) > _SHOWN:
         sys.stderr.write(f"{len(left) - _SHOWN} more are left; --json names them all\n")
 

@@ -7,6 +7,7 @@ import typer
 
 from engine.cli.context import sound_jobs, the_app
 from engine.cli.output import Json, local, print_json, print_table, terminal_width
+from engine.cli.plain import on_one_line
 from engine.cli.table import wrapped
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _print_status(found: "QueueStatus") -> None:
     )
     for each in found.queues:
         if (paused := each.paused) is not None:
-            why = f": {paused.reason}" if paused.reason else ""
+            why = f": {on_one_line(paused.reason)}" if paused.reason else ""
             since = f"since {local(paused.paused_at)} by {paused.actor}"
             _say(f"queue {each.name} is paused {since}{why}")
     print()

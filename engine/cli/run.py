@@ -9,6 +9,7 @@ import typer
 from engine.cli.acting import acting
 from engine.cli.context import the_app
 from engine.cli.output import Json, print_json
+from engine.cli.plain import on_one_line
 from engine.errors import Invalid
 from engine.job import QUEUE_NAME
 from engine.limits import PRIORITIES
@@ -206,7 +207,7 @@ def _wait(booked: "Run", *, quiet: bool) -> "Run":
         for last in watch(app.runs, booked.id):
             text = _progress_text(last)
             if text != said and not quiet:
-                sys.stderr.write(text + "\n")
+                sys.stderr.write(on_one_line(text) + "\n")
                 sys.stderr.flush()
             said = text
     except KeyboardInterrupt:
@@ -229,13 +230,13 @@ def _progress_text(run: "Run") -> str:
 
 def _print_end(run: "Run") -> None:
     if run.state is RunState.CANCELLED:
-        sys.stderr.write(f"{run.reason or 'cancelled'}\n")
+        sys.stderr.write(f"{on_one_line(run.reason or 'cancelled')}\n")
     if run.error is not None:
-        sys.stderr.write(f"{run.error.type}: {run.error.message}\n")
+        sys.stderr.write(on_one_line(f"{run.error.type}: {run.error.message}") + "\n")
         sys.stderr.write(
             f"see `engine runs show {run.reference}` and `engine runs logs {run.reference}`\n"
         )
     for name, value in (run.result or {}).items() if isinstance(run.result, dict) else ():
-        print(f"{name}: {value}")
+        print(f"{name}: {on_one_line(value)}")
     for artifact in the_app().artifacts.list(run_id=run.id):
-        print(f"artifact {artifact.id}: {artifact.name}")
+        print(f"artifact {artifact.id}: {on_one_line(artifact.name)}")

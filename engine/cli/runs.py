@@ -1,5 +1,6 @@
 """`engine runs`: history."""
 
+import sys
 import textwrap
 import time
 from typing import TYPE_CHECKING, Annotated
@@ -9,16 +10,25 @@ import typer
 from engine.cli.context import the_app
 from engine.cli.filters import not_empty
 from engine.cli.output import Json, local, print_facts, print_json, print_table
+from engine.cli.plain import on_one_line, plain
 from engine.cli.runs_control import Name, cancel, effects, review
-from engine.errors import Invalid
+from engine.errors import Invalid, UnknownId
 from engine.states import UNFINISHED_RUNS, RunState
 
 if TYPE_CHECKING:
-    from engine.store.run import RunError
+    from engine.store.run import Run, RunError
 
 cli = typer.Typer(help="History: what ran, how it ended, what it said.", no_args_is_help=True)
 
 _FOLLOW_SECONDS = 0.5
+# The others are states that a run is in.
+_ENDED_AS_SAID = (RunState.SUCCEEDED, RunState.FAILED)
+
+
+class UnknownAttempt(UnknownId):
+    """The run has had no attempt of this number."""
+
+    message = "no such attempt: {number}; run {reference}: it has had {count} of them"
 
 
 class UnknownState(Invalid):
@@ -152,7 +162,7 @@ def show(name: Name, as_json: Json = False) -> None:
         }
     )
     for artifact in artifacts:
-        print(f"artifact {artifact.id}: {artifact.name} ({artifact.rows} rows)")
+        print(f"artifact {artifact.id}: {on_one_line(artifact.name)} ({artifact.rows} rows)")
     print()
     rows = [
         {
@@ -168,7 +178,7 @@ def show(name: Name, as_json: Json = False) -> None:
     for each in attempts:
         if each.error_trace:
             print(f"\nattempt {each.number}:")
-            print(textwrap.indent(each.error_trace.rstrip(), "  "))
+            print(textwrap.indent(plain(each.error_trace.rstrip()), "  "))
 
 
 @cli.command()
@@ -194,6 +204,8 @@ def logs(
 
     app = the_app()
     run = app.runs.find(name)
+    if attempt is not None and not (follow and run.state in UNFINISHED_RUNS and attempt > 0):
+        _require_attempt(run, attempt)
     if as_json:
         while follow and run.state in UNFINISHED_RUNS:
             time.sleep(_FOLLOW_SECONDS)
@@ -220,14 +232,20 @@ def logs(
         lines = app.logs.of_run(run.id, attempt=attempt, after=seen)
         for line in lines:
             at = local(line.at)
-            print(f"{at} {run.reference}/{line.attempt} {line.stream:6} {line.text}", flush=True)
+            print(
+                f"{at} {run.reference}/{line.attempt} {line.stream:6} {plain(line.text)}",
+                flush=True,
+            )
         seen += len(lines)
         if ended or not follow:
             break
         time.sleep(_FOLLOW_SECONDS)
         run = app.runs.get(run.id)
     if not seen:
-        print(f"run {run.reference} said nothing.")
+        told = "" if attempt is None else f" in attempt {attempt}"
+        print(f"run {run.reference} said nothing{told}; it {_how_it_stands(run)}")
+    elif follow and run.state is not RunState.SUCCEEDED:
+        sys.stderr.write(f"run {run.reference} {_how_it_stands(run)}\n")
 
 
 cli.command()(cancel)
@@ -240,6 +258,18 @@ def _state(name: str) -> RunState:
         return RunState(name)
     except ValueError:
         raise UnknownState(name=name, known=", ".join(RunState)) from None
+
+
+def _require_attempt(run: "Run", number: int) -> None:
+    numbers = {each.number for each in the_app().runs.attempts_of(run.id)}
+    if number not in numbers:
+        raise UnknownAttempt(number=number, reference=run.reference, count=len(numbers))
+
+
+def _how_it_stands(run: "Run") -> str:
+    why = _error_text(run.error) if run.state is RunState.FAILED else run.reason
+    stands = f"{run.state}" if run.state in _ENDED_AS_SAID else f"is {run.state}"
+    return on_one_line(f"{stands}: {why}" if why else stands)
 
 
 def _error_text(error: "RunError | None") -> str | None:

@@ -8,6 +8,7 @@ import typer
 from engine.cli.acting import acting
 from engine.cli.context import sound_jobs, the_app
 from engine.cli.output import Json, local, print_json, print_table
+from engine.cli.plain import on_one_line
 from engine.errors import Invalid
 
 Name = Annotated[str, typer.Argument(metavar="RUN", help="A run's id or reference.")]
@@ -55,11 +56,11 @@ def cancel(names: Names, reason: Reason = None, as_json: Json = False) -> None:
                 if run.id in done.uncuttable
                 else "is told to stop, and ends within two seconds"
             )
-            told = f" ({move_text(before, local)})" if before else ""
+            told = f" ({on_one_line(move_text(before, local))})" if before else ""
             print(f"run {run.id} {run.reference} {how}{told}")
     for run, move in done.done.left:
         why = why_ended(run, move, local)
-        sys.stderr.write(f"run {run.id} {run.reference} is left: {why}\n")
+        sys.stderr.write(f"run {run.id} {run.reference} is left: {on_one_line(why)}\n")
     if done.done.left:
         raise typer.Exit(1)
 

@@ -6,6 +6,8 @@ import os
 import sys
 from contextlib import suppress
 
+from engine.cli.plain import plain
+
 # What a shell says of a program that SIGPIPE ended.
 READER_LEFT = 141
 
@@ -89,5 +91,5 @@ class Streams:
     def complain(self, text: str) -> None:
         """One line on stderr; nobody can be told if it does not take it."""
         with suppress(OSError):
-            sys.stderr.write(f"engine: {text}\n")
+            sys.stderr.write(f"engine: {plain(text)}\n")
             sys.stderr.flush()

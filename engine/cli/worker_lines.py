@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.cli.output import local
+from engine.cli.plain import on_one_line
 from engine.clock import rfc3339
 from engine.execution.telling import RunEnded, RunStarted
 from engine.worker.stopping import StopCause, Stopping
@@ -73,7 +74,7 @@ def _run_text(said: RunStarted) -> str:
     if said.attempt > 1 or (isinstance(said, RunEnded) and said.failed):
         parts.append(f"attempt {said.attempt} of {said.attempts_allowed}")
     if isinstance(said, RunEnded) and said.error is not None:
-        parts.append(" ".join(f"{said.error.type}: {said.error.message}".split()))
+        parts.append(on_one_line(f"{said.error.type}: {said.error.message}"))
     return "  ".join(parts)
 
 

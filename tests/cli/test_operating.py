@@ -6,12 +6,14 @@ import pty
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.states import RunState
+from engine.store.logs import LogLine, LogStore
 from engine.store.run import RunError
 from engine.store.runs import RunStore
 from tests.builders.app import ROOT
@@ -55,6 +57,47 @@ def runs(home: Path) -> Iterator[RunStore]:
 def engine(home: Path) -> Engine:
     """Runs commands in it."""
     return engine_in(home)
+
+
+def test_what_others_wrote_steers_no_terminal(engine: Engine, runs: RunStore) -> None:
+    wiped = "\x1b[2J\x1b]0;all is well\x07\r\u202e700 diap"
+    error = RunError(type="ValueError", message=wiped, fingerprint="c" * 16, trace=f"a\n\t{wiped}")
+    (run,) = fail_runs(runs, error)
+    line = LogLine(attempt=1, at=datetime.now(UTC), stream="stdout", text=f"a\t{wiped}")
+    LogStore(runs.database).append(run, [line])
+    said = [
+        engine("runs", "show", str(run)),
+        engine("runs", "logs", str(run)),
+        engine("queue", "pause", "payouts", "--reason", wiped),
+        engine("queue", "pause", "payouts", "--reason", wiped),
+        engine("queue", "status"),
+    ]
+    for done in said:
+        assert done.returncode == 0, done.stderr
+        shown = done.stdout + done.stderr
+        assert r"\x1b[2J\x1b]0;all is well\x07" in shown
+        assert r"\u202e700" in shown
+        assert not {"\x1b", "\x07", "\r", "\u202e"} & {*shown}
+    assert "  \t\\x1b[2J" in said[0].stdout
+    assert "a\t\\x1b[2J" in said[1].stdout
+
+
+def test_a_run_that_failed_without_a_word_says_how_it_ended(engine: Engine, runs: RunStore) -> None:
+    (run,) = fail_runs(runs, AWAY)
+    done = engine("runs", "logs", str(run), "--follow")
+    assert done.returncode == 0
+    assert "said nothing; it failed: ConnectionError: the bank is away" in done.stdout
+
+
+@pytest.mark.parametrize("attempt", ["0", "2"])
+def test_an_attempt_that_a_run_never_had_is_exit_3(
+    engine: Engine, runs: RunStore, attempt: str
+) -> None:
+    (run,) = fail_runs(runs, AWAY)
+    done = engine("runs", "logs", str(run), "--attempt", attempt)
+    assert done.returncode == 3
+    assert f"no such attempt: {attempt}" in done.stderr
+    assert "it has had 1 of them" in done.stderr
 
 
 def fail_runs(runs: RunStore, *errors: RunError) -> list[int]:

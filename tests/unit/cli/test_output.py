@@ -3,10 +3,21 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.cli.output import print_facts, print_table, text_of
+from engine.cli.plain import on_one_line, plain
 
 
 def test_a_cell_is_one_line_and_steers_no_terminal() -> None:
     assert text_of("red\x1b[31m\n  alert\x07") == r"red\x1b[31m alert\x07"
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u202a", "\u2066", "\u2069", "\u2028"])
+def test_nothing_turns_the_order_of_what_is_read(sign: str) -> None:
+    assert plain(f"paid {sign}007") == f"paid \\u{ord(sign):04x}007"
+
+
+def test_a_traceback_keeps_its_lines_and_steers_no_terminal() -> None:
+    assert plain("a\n\tb\r\x1b[2J\x9b") == "a\n\tb\\x0d\\x1b[2J\\x9b"
+    assert on_one_line("a\r\nb\x1b]0;c\x07") == r"a b\x1b]0;c\x07"
 
 
 def test_arabic_with_its_joiners_is_left_as_it_is() -> None:
