@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import Text, exists, func, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.states import RunState
+from engine.store.any_case import holds_in_any_case
 from engine.store.database import Database
 from engine.store.run import Run
 from engine.store.run_reader import as_run
@@ -42,7 +43,7 @@ class FailedRuns:
         if self.ids is not None:
             where.append(runs.c.id.in_(self.ids))
         if self.error is not None:
-            part = func.lower(runs.c.error_message).contains(self.error.lower(), autoescape=True)
+            part = holds_in_any_case(runs.c.error_message, literal(self.error, Text))
             where.append(or_(runs.c.error_type == self.error, part))
         if self.since is not None:
             where.append(runs.c.finished_at >= self.since)

@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.clock import elapsed
 from engine.redaction.urls import without_password
+from engine.store.any_case import holds_in_any_case
 from engine.store.backend import Begin
 from engine.store.faults import LedgerShut, LedgerUnreachable, MissingDriver
 from engine.store.instant import database_now, seconds_between
@@ -184,6 +185,12 @@ def _now(element: database_now, compiler: Any, **options: Any) -> str:
 def _between(element: seconds_between, compiler: Any, **options: Any) -> str:
     start, end = (compiler.process(each, **options) for each in (element.start, element.end))
     return f"round(extract(epoch FROM {end} - {start}), 3)::float8"
+
+
+@compiles(holds_in_any_case, "postgresql")
+def _holds(element: holds_in_any_case, compiler: Any, **options: Any) -> str:
+    text, part = (compiler.process(each, **options) for each in (element.text, element.part))
+    return f"(strpos(lower({text}), lower({part})) > 0)"
 
 
 def _one_line(error: object) -> str:

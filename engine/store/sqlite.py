@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 
+from engine.store.any_case import holds_in_any_case
 from engine.store.backend import Begin
 from engine.store.faults import LedgerUnreachable
 from engine.store.instant import database_now, seconds_between
@@ -125,6 +126,16 @@ def _between(element: seconds_between, compiler: Any, **options: Any) -> str:
     return f"round((julianday({end}) - julianday({start})) * 86400.0, 3)"
 
 
+@compiles(holds_in_any_case, "sqlite")
+def _holds(element: holds_in_any_case, compiler: Any, **options: Any) -> str:
+    text, part = (compiler.process(each, **options) for each in (element.text, element.part))
+    return f"holds_in_any_case({text}, {part})"
+
+
+def _is_held(text: str | None, part: str) -> bool | None:
+    return None if text is None else part.casefold() in text.casefold()
+
+
 def _on_connect(connection: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: `_on_begin` says which kind.
     connection.isolation_level = None
@@ -132,6 +143,7 @@ def _on_connect(connection: Any, _record: Any) -> None:
     # A run that was accepted survives a power cut.
     connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.create_function("holds_in_any_case", 2, _is_held, deterministic=True)
 
 
 def _write_ahead(connection: Any) -> None:

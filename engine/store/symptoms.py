@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from engine.states import RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
+from engine.store.run import UNCOUNTED_OUTCOMES
 from engine.store.schedule_marks import ScheduleMark, all_marks
 from engine.store.tables import attempts, runs
 
@@ -61,11 +62,17 @@ class Symptoms:
         """Runs that failed within this time, and those that are retried; the newest first."""
         alike = (
             select(func.count())
-            .where(attempts.c.run_id == runs.c.id, attempts.c.error_type == runs.c.error_type)
+            .where(
+                attempts.c.run_id == runs.c.id,
+                attempts.c.error_type == runs.c.error_type,
+                attempts.c.outcome.not_in(UNCOUNTED_OUTCOMES),
+            )
             .scalar_subquery()
         )
         recently = runs.c.finished_at >= database_now(-within, steady=True)
         failed = and_(runs.c.state == RunState.FAILED, recently)
+        # One that its job only put off has not failed.
+        retried = and_(runs.c.state == RunState.RETRYING, alike > 0)
         query = (
             select(
                 runs.c.reference,
@@ -77,7 +84,7 @@ class Symptoms:
                 runs.c.error_fingerprint.label("fingerprint"),
             )
             .where(
-                or_(failed, runs.c.state == RunState.RETRYING),
+                or_(failed, retried),
                 runs.c.error_fingerprint.is_not(None),
             )
             .order_by(runs.c.id.desc())

@@ -1,6 +1,7 @@
 """Failed runs: they are found and counted, sent back by one person, and put aside for good."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -116,6 +117,17 @@ def test_a_part_of_a_message_is_meant_as_it_is_written(
 ) -> None:
     a_failed_run(runs, AWAY)
     assert failed.count(FailedRuns(error=text)) == (1 if text == "%" else 0)
+
+
+@pytest.mark.parametrize("message", ["\u00c9chec du paiement", "\u0416\u0434\u0443", "\u0130ptal"])
+@pytest.mark.parametrize("spelt", [str, str.upper, str.lower])
+def test_a_message_is_found_by_its_own_text_in_any_language(
+    runs: RunStore, failed: FailedRunStore, message: str, spelt: Callable[[str], str]
+) -> None:
+    a_failed_run(runs, replace(AWAY, message=message))
+    a_failed_run(runs)
+    assert failed.count(FailedRuns(error=message)) == 1
+    assert failed.count(FailedRuns(error=spelt(message[1:]))) == 1
 
 
 def test_errors_that_are_alike_are_counted(runs: RunStore, failed: FailedRunStore) -> None:

@@ -71,6 +71,17 @@ def test_attempts_that_ended_in_another_way_do_not_count(
     assert (found.attempts, found.error_type) == (1, "RuntimeError")
 
 
+def test_attempts_that_were_put_off_are_no_failures(
+    database: Database, store: RunStore, symptoms: Symptoms
+) -> None:
+    later = replace(BROKEN, type="RetryLater")
+    run = a_run(store)
+    for _ in range(3):
+        store.put_off(a_claim(store, run), later, MINUTE)
+        due_now(database)
+    assert symptoms.failing(within=DAY) == []
+
+
 def test_a_failure_of_last_year_is_history(
     database: Database, store: RunStore, symptoms: Symptoms
 ) -> None:
