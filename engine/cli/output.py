@@ -30,16 +30,18 @@ def print_table(
     empty: str,
     right: Collection[str] = (),
     spare: Collection[str] = (),
+    whole: bool = False,
 ) -> None:
     """Print rows in aligned columns, numbers and those in `right` to the right.
 
     `empty` is said when there are none. On a terminal the lines are as long as it is wide; columns
-    in `spare` are left out of one that is too narrow for all. What is piped is whole.
+    in `spare` are left out of one that is too narrow for all. What is piped is whole, as is
+    each cell if `whole`.
     """
     if not rows:
         print(empty)
         return
-    for line in _table(rows, columns, right, spare, terminal_width()):
+    for line in _table(rows, columns, right, spare, terminal_width(), whole):
         print(line)
 
 
@@ -99,6 +101,7 @@ def _table(
     right: Collection[str],
     spare: Collection[str],
     width: int | None,
+    whole: bool,
 ) -> list[str]:
     heads, texts = _cells(rows, columns)
     if width is not None and spare and not fits(heads, texts, width):
@@ -108,7 +111,8 @@ def _table(
         column in right or all(isinstance(row.get(column), int) for row in rows)
         for column in columns
     ]
-    return [*lay_out(heads, texts, numeric, width)]
+    most_lines = {"most_lines": 1_000} if whole else {}
+    return [*lay_out(heads, texts, numeric, width, **most_lines)]
 
 
 def _cells(

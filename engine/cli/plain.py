@@ -18,6 +18,11 @@ def on_one_line(text: object) -> str:
     return plain(" ".join(str(text).split()))
 
 
+def clause(text: object) -> str:
+    """The text on one line, as a sentence begins that goes on after it: without a full stop."""
+    return on_one_line(text).removesuffix(".")
+
+
 def _spelt(sign: re.Match[str]) -> str:
     code = ord(sign[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

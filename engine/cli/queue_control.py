@@ -9,11 +9,21 @@ from engine.cli.acting import acting
 from engine.cli.consent import Yes, require_consent
 from engine.cli.context import sound_jobs, the_app
 from engine.cli.output import Json, local, print_json
-from engine.cli.plain import on_one_line
+from engine.cli.plain import clause, on_one_line
 from engine.cli.queue_failed import counted
+from engine.errors import Invalid
 
 Queues = Annotated[list[str], typer.Argument(metavar="QUEUE...", help="Names of queues.")]
 Reason = Annotated[str | None, typer.Option(help="Why; it is kept and shown.")]
+
+
+class NoConnection(Invalid):
+    """Laravel's CONNECTION was given where it says nothing."""
+
+    message = (
+        "`queue clear` takes no CONNECTION ({given!r}): it cancels runs in the ledger, whatever "
+        "carries their messages; leave it out (--queue names the queue)"
+    )
 
 
 def pause(queues: Queues, reason: Reason = None, as_json: Json = False) -> None:
@@ -65,11 +75,14 @@ def resume(queues: Queues, as_json: Json = False) -> None:
             )
             print(f"queue {name} {was}")
     if done.unrung:
-        sys.stderr.write(f"engine: {done.unrung}; its runs start when {done.unrung.until}\n")
+        said = clause(done.unrung)
+        sys.stderr.write(f"engine: {said}; its runs start when {done.unrung.until}\n")
         raise typer.Exit(6)
 
 
 def clear(
+    connection: Annotated[str | None, typer.Argument(hidden=True)] = None,
+    *,
     queue: Annotated[str, typer.Option(help="The queue to clear.")] = "default",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many there are, and do nothing.")
@@ -88,6 +101,8 @@ def clear(
     from engine.operations.cancelling import clear_runs
     from engine.operations.pausing import require_known
 
+    if connection is not None:
+        raise NoConnection(given=connection)
     app = the_app()
     waiting = app.cancelling.waiting(queue)
     count = len(waiting)

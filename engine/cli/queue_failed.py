@@ -21,7 +21,7 @@ from engine.cli.failed_filters import (
     chosen,
 )
 from engine.cli.output import Json, local, print_json, print_table
-from engine.cli.plain import on_one_line
+from engine.cli.plain import clause, on_one_line
 from engine.errors import Invalid
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def retry(
     tell_left(done.left)
     if done.unrung:
         sys.stderr.write(
-            f"engine: {done.unrung}; what was retried starts when {done.unrung.until}\n"
+            f"engine: {clause(done.unrung)}; what was retried starts when {done.unrung.until}\n"
         )
     if done.refused:
         raise typer.Exit(5)

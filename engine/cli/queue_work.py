@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, cast
@@ -11,7 +12,7 @@ import typer
 from engine.cli.context import the_app
 from engine.cli.output import log_to_stderr
 from engine.cli.queue_names import queue_names, served
-from engine.errors import Invalid
+from engine.errors import Invalid, Unreachable
 
 if TYPE_CHECKING:
     from engine.worker.worker import Worker
@@ -115,7 +116,8 @@ def work(
     """Carry out runs until told to stop; then finish or hand back what is under way.
 
     A line is printed when a run starts and when it ends; the last one says why the worker stopped.
-    A ledger or a queue that is away is waited for.
+    A ledger or a queue that is away is waited for; with --once or --stop-when-empty only while the
+    ledger has a run that is ready.
 
     Exit 0 at an ordinary end, 1 if the run of --once failed, 12 if --memory was reached, 2 if it is
     less than a worker needs before it has carried out anything.
@@ -148,7 +150,7 @@ def work(
 
         end_with_parent(parent)
     log_to_stderr(app.settings.secrets)
-    lines = WorkerLines(as_json=as_json)
+    lines = WorkerLines(as_json=as_json, paused=lambda: _paused(queues))
     options = WorkerOptions(
         grace_seconds=grace,
         defaults=JobDefaults(attempts=tries, waits=waits, time_limit=_seconds(timeout)),
@@ -182,6 +184,14 @@ def work(
         raise typer.Exit(MEMORY_EXIT)
     if once and stopping.last is not None and stopping.last.failed:
         raise typer.Exit(1)
+
+
+def _paused(queues: Sequence[str]) -> Sequence[str]:
+    try:
+        paused = {each.queue for each in the_app().pauses.all()}
+    except Unreachable:
+        return []
+    return [queue for queue in queues if queue in paused]
 
 
 def _end_when_told() -> threading.Event:

@@ -8,8 +8,8 @@ import typer
 
 from engine.cli.acting import acting
 from engine.cli.context import the_app
-from engine.cli.output import Json, print_json
-from engine.cli.plain import on_one_line
+from engine.cli.output import Json, local, print_json
+from engine.cli.plain import clause, on_one_line
 from engine.errors import Invalid
 from engine.job import QUEUE_NAME
 from engine.limits import PRIORITIES
@@ -126,9 +126,8 @@ def run(
     elif done.is_duplicate:
         sys.stderr.write(f"engine: run {booked.reference}: {note}\n")
     if done.unrung:
-        sys.stderr.write(
-            f"engine: {done.unrung}; the run is booked and starts when {done.unrung.until}\n"
-        )
+        said = clause(done.unrung)
+        sys.stderr.write(f"engine: {said}; the run is booked and starts when {done.unrung.until}\n")
     for said in app.settings.secret_source.missing(given):
         sys.stderr.write(f"engine: {said}; the run fails unless its worker has it\n")
     _warn_about_queue(booked.queue, was_given=queue is not None)
@@ -221,6 +220,8 @@ def _wait(booked: "Run", *, quiet: bool) -> "Run":
 
 
 def _progress_text(run: "Run") -> str:
+    if run.state is RunState.QUEUED and run.due_at > datetime.now(UTC):
+        return f"{run.state}, due at {local(run.due_at)}"
     if run.state is not RunState.RUNNING or run.progress_done is None:
         return f"{run.state}" + (f", attempt {run.attempt}" if run.attempt else "")
     total = run.progress_total

@@ -174,7 +174,7 @@ def show(name: Name, as_json: Json = False) -> None:
         for each in moments
     ]
     columns = ["at", "waited", "took", "what"]
-    print_table(rows, columns, empty="", right=("waited", "took"))
+    print_table(rows, columns, empty="", right=("waited", "took"), whole=True)
     for each in attempts:
         if each.error_trace:
             print(f"\nattempt {each.number}:")

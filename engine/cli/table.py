@@ -20,11 +20,16 @@ Line = Sequence[str]
 
 
 def lay_out(
-    heads: Line, lines: Sequence[Line], right: Sequence[bool], width: int | None
+    heads: Line,
+    lines: Sequence[Line],
+    right: Sequence[bool],
+    width: int | None,
+    *,
+    most_lines: int = _MOST_LINES,
 ) -> Iterator[str]:
     """The table's lines, none wider than `width`; None is as wide as it takes.
 
-    `right` says which columns are aligned to the right.
+    `right` says which columns are aligned to the right; no cell fills more than `most_lines`.
     """
     widths = _widths(heads, lines)
     if width is not None:
@@ -35,7 +40,10 @@ def lay_out(
             return
         widths = fitting
     for line in (heads, *lines):
-        cells = [wrapped(text, at_most) for text, at_most in zip(line, widths, strict=True)]
+        cells = [
+            wrapped(text, at_most, most_lines=most_lines)
+            for text, at_most in zip(line, widths, strict=True)
+        ]
         for parts in zip_longest(*cells, fillvalue=""):
             padded = map(_padded, parts, widths, right)
             yield _GAP.join(padded).rstrip()

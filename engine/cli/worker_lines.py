@@ -3,7 +3,7 @@
 import json
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,9 +29,13 @@ _REASONS: Mapping[StopCause, str] = {
 
 @dataclass(kw_only=True)
 class WorkerLines:
-    """Prints on stdout, for threads that share it; as JSON, one object a line."""
+    """Prints on stdout, for threads that share it; as JSON, one object a line.
+
+    `paused` are those of its queues that a person has paused.
+    """
 
     as_json: bool
+    paused: Callable[[], Sequence[str]] = tuple
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def run(self, said: RunStarted) -> None:
@@ -44,6 +48,8 @@ class WorkerLines:
         text = _REASONS[cause].format(
             used=-(-stopping.memory // MIB), allowed=(stopping.limits.max_memory or 0) // MIB
         )
+        if cause is StopCause.EMPTY and (paused := self.paused()):
+            text += f" ({', '.join(paused)} paused: `engine queue resume`)"
         if self.as_json:
             reason = {"reason": cause, "text": text, "runs": stopping.carried_out}
             self._print({"event": "stopped", **reason})

@@ -1,5 +1,6 @@
 """A reading: everything that is shown, as the ledger has it at about one moment."""
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from engine.store.events import EventStore
 from engine.store.paused_queues import PausedQueueStore
 from engine.store.run_counts import QueueCounts, RunCounts
 from engine.store.workers import Process, WorkerStore
+
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +35,21 @@ class Reading:
 
 @dataclass(kw_only=True)
 class LedgerReader:
-    """Reads one ledger, once `database` has it; from one thread at a time."""
+    """Reads one ledger, once `database` has it; from one thread at a time.
+
+    The first reading waits `patience` seconds for that: whoever scrapes a process that has just
+    started is not told that the ledger is away.
+    """
 
     database: Callable[[], Database | None]
+    patience: float = 3.0
+    _has_waited: bool = field(default=False, init=False)
     _sums: RunningSums | None = field(default=None, init=False)
 
     def read(self) -> Reading | None:
         """The numbers now; None if there is no ledger yet. Raises LedgerUnreachable."""
         began = elapsed()
-        database = self.database()
+        database = self._found()
         if database is None:
             return None
         if self._sums is None:
@@ -57,3 +66,10 @@ class LedgerReader:
             open_breaks=BreakStore(database).open_by_reconciliation(),
             seconds=elapsed() - began,
         )
+
+    def _found(self) -> Database | None:
+        deadline = elapsed() + (0.0 if self._has_waited else self.patience)
+        self._has_waited = True
+        while (database := self.database()) is None and elapsed() < deadline:
+            time.sleep(_LOOK_SECONDS)
+        return database

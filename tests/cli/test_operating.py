@@ -8,13 +8,16 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from engine.cli.output import local
+from engine.cli.run import _progress_text
 from engine.states import RunState
 from engine.store.logs import LogLine, LogStore
-from engine.store.run import RunError
+from engine.store.run import Run, RunError
 from engine.store.runs import RunStore
 from tests.builders.app import ROOT
 from tests.builders.booking import a_claim, a_new_run, a_run
@@ -80,6 +83,28 @@ def test_what_others_wrote_steers_no_terminal(engine: Engine, runs: RunStore) ->
         assert not {"\x1b", "\x07", "\r", "\u202e"} & {*shown}
     assert "  \t\\x1b[2J" in said[0].stdout
     assert "a\t\\x1b[2J" in said[1].stdout
+
+
+def test_clear_says_why_it_takes_no_connection(engine: Engine, runs: RunStore) -> None:
+    done = engine("queue", "clear", "redis", "--queue=default")
+    assert done.returncode == 2
+    assert "takes no CONNECTION ('redis')" in done.stderr
+
+
+def test_whoever_waits_for_a_run_that_is_due_later_is_told_when() -> None:
+    due = datetime(2126, 1, 1, tzinfo=UTC)
+    run = SimpleNamespace(state=RunState.QUEUED, due_at=due, attempt=0)
+    assert _progress_text(cast("Run", run)) == f"queued, due at {local(due)}"
+
+
+def test_a_worker_that_finds_nothing_ready_says_that_its_queue_is_paused(
+    engine: Engine, runs: RunStore
+) -> None:
+    engine("queue", "pause", "payouts")
+    a_run(runs, job="pay", queue="payouts")
+    done = engine("queue", "work", "--once", "--queue", "payouts")
+    assert done.returncode == 0, done.stderr
+    assert "no run is ready (payouts paused: `engine queue resume`)" in done.stdout
 
 
 def test_a_run_that_failed_without_a_word_says_how_it_ended(engine: Engine, runs: RunStore) -> None:

@@ -63,6 +63,23 @@ def test_a_new_ledger_shows_every_counter_at_zero(database: Database) -> None:
         assert found[name] == 0, name
 
 
+def test_whoever_scrapes_while_the_ledger_is_opened_is_not_told_that_it_is_away(
+    database: Database,
+) -> None:
+    opening = iter([None, None, database])
+    reader = LedgerReader(database=lambda: next(opening, database), patience=60)
+    assert reader.read() is not None
+
+
+def test_a_ledger_that_does_not_come_is_waited_for_once() -> None:
+    asked: list[None] = []
+    reader = LedgerReader(database=lambda: asked.append(None), patience=0.06)
+    assert reader.read() is None
+    count = len(asked)
+    assert reader.read() is None
+    assert len(asked) == count + 1
+
+
 def test_queues_are_shown_as_they_stand(database: Database, runs: RunStore) -> None:
     a_run(runs, due_at=MIDNIGHT)
     a_claim(runs)

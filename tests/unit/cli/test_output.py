@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.cli.output import print_facts, print_table, text_of
-from engine.cli.plain import on_one_line, plain
+from engine.cli.plain import clause, on_one_line, plain
 
 
 def test_a_cell_is_one_line_and_steers_no_terminal() -> None:
@@ -18,6 +18,11 @@ def test_nothing_turns_the_order_of_what_is_read(sign: str) -> None:
 def test_a_traceback_keeps_its_lines_and_steers_no_terminal() -> None:
     assert plain("a\n\tb\r\x1b[2J\x9b") == "a\n\tb\\x0d\\x1b[2J\\x9b"
     assert on_one_line("a\r\nb\x1b]0;c\x07") == r"a b\x1b]0;c\x07"
+
+
+def test_a_sentence_goes_on_after_the_error_of_others() -> None:
+    assert clause("Connection refused.") == "Connection refused"
+    assert clause("line\n two") == "line two"
 
 
 def test_arabic_with_its_joiners_is_left_as_it_is() -> None:

@@ -21,6 +21,13 @@ def test_a_table_is_whole_where_nobody_looks_at_its_width() -> None:
     ]
 
 
+def test_a_reason_is_wrapped_to_its_end_where_nothing_may_be_cut() -> None:
+    reason = "RuntimeError: " + "the gateway did not answer, " * 12 + "at all"
+    said = " ".join(lay_out(HEADS, [("1", "A", reason)], RIGHT, 40, most_lines=1_000))
+    assert "\u2026" not in said
+    assert said.endswith("all")
+
+
 def test_the_widest_column_is_wrapped_at_its_words() -> None:
     assert [*lay_out(HEADS, LINES, RIGHT, 45)] == [
         "ID  REFERENCE  WHY",
