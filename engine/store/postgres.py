@@ -55,8 +55,8 @@ _SHUT_WORDS = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry"
     r'|(?:role|database) "[^"]*" does not exist|permission denied for database'
 )
-# A server needs more seconds to restart, and asking each time costs a fifth of a run.
-_REST = 0.1
+# Seconds; no server restarts faster, and asking each time costs a fifth of a run.
+_REST = 0.02
 # Any number that is no other program's.
 _UPGRADE_LOCK = 5_233_708_461
 
