@@ -121,6 +121,8 @@ class Effects:
         *,
         repeatable: bool,
     ) -> Any:
+        # What an earlier call did is as open as before, whatever the other end says to this one.
+        was_open = repeatable and self._store.is_open(key)
         try:
             found = self._store.start(claim, key, request_hash, repeatable=repeatable)
         except NotHeld:
@@ -131,7 +133,8 @@ class Effects:
         try:
             returned = call()
         except NotDone:
-            _patiently(lambda: self._store.take_back(claim, key))
+            if not was_open:
+                _patiently(lambda: self._store.take_back(claim, key))
             raise
         result = as_json(key, returned)
         effect, is_held = _patiently(lambda: self._store.finish(claim, key, result))

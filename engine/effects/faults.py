@@ -64,5 +64,5 @@ class NotDone(Exception):
     """Raised by a call of `once` that certainly did nothing at the other end.
 
     A connection that was refused, a request that was turned down: it may be made again. Whatever
-    else a call raises leaves open whether it happened.
+    else a call raises leaves open whether it happened; and it says nothing of a call before it.
     """

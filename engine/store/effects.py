@@ -54,6 +54,12 @@ class EffectStore:
         with self.database.read() as connection:
             return effects_of(connection, run_id)
 
+    def is_open(self, key: str) -> bool:
+        """Whether it was started, and nobody knows what came of it."""
+        query = select(effects.c.key).where(effects.c.key == key, effects.c.state == "started")
+        with self.database.read() as connection:
+            return connection.execute(query).first() is not None
+
     def start(
         self, claim: Claim, key: str, request_hash: str, *, repeatable: bool
     ) -> Effect | None:

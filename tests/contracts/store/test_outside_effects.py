@@ -126,6 +126,17 @@ def test_a_repeatable_call_is_made_again_and_never_in_doubt(
     assert effect_of(database, claim).state == "done"
 
 
+def test_a_call_that_did_nothing_says_nothing_of_the_one_before_it(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    gateway = Gateway(TimeoutError(), NotDone("closed for the night"), "charged before")
+    for error in (TimeoutError, NotDone):
+        with pytest.raises(error):
+            effects.once(claim, "order 1", None, gateway.charge, repeatable=True)
+        assert effect_of(database, claim).state == "started"
+    assert effects.once(claim, "order 1", None, gateway.charge, repeatable=True) == "charged before"
+
+
 @pytest.mark.parametrize(("first", "then"), [(True, False), (False, True)])
 def test_a_call_is_made_again_only_if_it_always_was_repeatable(
     effects: Effects, claim: Claim, first: bool, then: bool
