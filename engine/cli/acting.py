@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from engine.errors import Refused
+
 if TYPE_CHECKING:
     from engine.app import App
     from engine.operations.actor import Actor
@@ -47,6 +49,19 @@ def require_may(app: "App") -> None:
     """Raise Refused unless whoever acts may do what this process's command does."""
     if command.get() not in FREE:
         acting(app, NEEDS.get(command.get(), _LOOKING))
+
+
+def why_not(app: "App", needs: str) -> "Refused | None":
+    """Why whoever acts may not do what takes this role, beside what their command takes."""
+    from engine.operations.authority import authority
+    from engine.store.roles import Role
+
+    token = os.environ.get("ENGINE_TOKEN")
+    try:
+        authority(app.users, token, command=command.get(), needs=Role(needs))
+    except Refused as error:
+        return error
+    return None
 
 
 def acting(app: "App", needs: str = "operator") -> "Actor":

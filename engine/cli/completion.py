@@ -5,6 +5,7 @@ nothing is said: the line that somebody is typing is no place for it.
 """
 
 import io
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, get_type_hints
 import typer
 from typer.models import CommandInfo, ParameterInfo
 
-from engine.errors import EngineError
+from engine.errors import EngineError, Refused
 from engine.states import BreakState, RunState
 
 if TYPE_CHECKING:
@@ -102,11 +103,21 @@ class Known:
 
     @cached_property
     def _ledger(self) -> "Database | None":
-        """The ledger, unless there is none of this version."""
+        """The ledger, unless there is none of this version, or it is not for whoever asks."""
+        from engine.operations.authority import READ, authority
         from engine.store.database import REVISION, Database
+        from engine.store.roles import Role
+        from engine.store.users import UserStore
 
         database = Database(self.settings.database)
-        return database if database.exists() and database.revision() == REVISION else None
+        if not (database.exists() and database.revision() == REVISION):
+            return None
+        token = os.environ.get("ENGINE_TOKEN")
+        try:
+            authority(UserStore(database), token, command=READ, needs=Role.VIEWER)
+        except Refused:
+            return None
+        return database
 
 
 # By what an argument is called in the help, or by the name of an option.

@@ -99,13 +99,15 @@ def monitor(
     """Compare queues with what they may have; exit 4 and an event if one has more.
 
     What is delayed does not count. While a limit is exceeded that is one event, however often this
-    is run, and there is another one when it is kept again. An unknown queue is exit 2.
+    is run, and there is another one when it is kept again; a viewer raises none. An unknown queue
+    is exit 2.
 
     \b
     Examples:
       engine queue monitor default:100,financial:10
       engine queue monitor default:100 --max-wait 5m --max-failed 20 --json
     """
+    from engine.cli.acting import why_not
     from engine.errors import Unreachable
     from engine.operations.doctor.wording import lasting
     from engine.operations.events import event_json
@@ -118,8 +120,11 @@ def monitor(
     require_known([each.queue for each in limits], app.pauses, app.presence, sound_jobs(app))
     found = monitored(app.run_counts, limits)
     is_breached = any(each.breaches for each in found)
+    refused = why_not(app, "operator")
+    if refused is not None:
+        sys.stderr.write(f"engine: no event was raised: {refused}\n")
     try:
-        raised = tell(app.events, found)
+        raised = tell(app.events, found) if refused is None else []
     except Unreachable as error:
         # It can be read and not written to. That a limit is exceeded is said all the same.
         if not is_breached:

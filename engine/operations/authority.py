@@ -47,8 +47,8 @@ class OutOfScope(Refused):
 def authority(users: UserStore, token: str | None, *, command: str, needs: Role) -> Actor:
     """Whoever acts by `command`, such as `queue retry`; raises Refused unless they may.
 
-    While no admin has a valid token, anybody with the ledger's URL may give one to an admin, as in
-    the beginning: otherwise nobody ever could.
+    While no admin has a valid token for managing users, anybody with the ledger's URL may give one
+    to an admin, as in the beginning: otherwise nobody ever could.
     """
     if token:
         bearer = users.bearer(digest_of(token), acts=needs is not Role.VIEWER)
@@ -56,7 +56,7 @@ def authority(users: UserStore, token: str | None, *, command: str, needs: Role)
             raise TokenNotValid
         _require(bearer, users, command, needs)
         return Actor(bearer.name, authenticated=True, role=bearer.role)
-    if users.exist() and not (command == _WAY_BACK and not users.an_admin_has_a_token()):
+    if users.exist() and not (command == _WAY_BACK and not users.an_admin_can_let_in()):
         raise TokenNeeded(command=command, needs=needs)
     return operating_system_login()
 

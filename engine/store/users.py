@@ -18,6 +18,9 @@ from engine.store.user_tables import user_tokens, users
 # A token that is used often need not write each time.
 _USED_EVERY = timedelta(hours=1)
 
+# The scope of commands that manage users.
+_MANAGES = "users"
+
 
 class FirstIsNoAdmin(Invalid):
     """From the first user on nobody acts without a token, so that one must be able to give them."""
@@ -209,15 +212,16 @@ class UserStore:
             if user.disabled_at is None and user.role.covers(needed)
         ]
 
-    def an_admin_has_a_token(self) -> bool:
-        """Whether anybody can manage the users."""
-        found = (
-            exists()
-            .where(user_tokens.c.user == users.c.name, users.c.role == Role.ADMIN, _VALID)
-            .select_from(user_tokens, users)
+    def an_admin_can_let_in(self) -> bool:
+        """Whether an admin has a valid token that is good for giving tokens."""
+        query = (
+            select(user_tokens.c.scopes)
+            .join(users, user_tokens.c.user == users.c.name)
+            .where(users.c.role == Role.ADMIN, _VALID)
         )
         with self.database.read() as connection:
-            return bool(connection.execute(select(found)).scalar())
+            found = connection.execute(query).scalars().all()
+        return any(not scopes or _MANAGES in scopes for scopes in found)
 
 
 _NOT_OVER: ColumnElement[bool] = and_(

@@ -75,9 +75,9 @@ def test_an_actor_cannot_be_claimed(engine: Engine) -> None:
     claims = dict.fromkeys(("USER", "LOGNAME", "SUDO_USER", "SUDO_UID"), "mallory")
     paused = engine("queue", "pause", "default", "--json", **claims)
     assert "mallory" not in paused.stdout
-    options = {
-        opt for command in COMMANDS.values() for param in command.params for opt in param.opts
-    }
+    # `audit list --actor` looks for what somebody did.
+    acts = [each for words, each in COMMANDS.items() if words != "audit list"]
+    options = {opt for command in acts for param in command.params for opt in param.opts}
     assert not options & {"--actor", "--as", "--user", "--by"}
 
 
@@ -122,6 +122,26 @@ def test_a_token_is_shown_once_ends_and_is_good_for_its_scope(engine: Engine) ->
     assert engine("users", "revoke", str(board["tokens"][0]["id"]), **sara).returncode == 0
     assert engine("runs", "list", **reader).returncode == 5
     assert engine("users", "revoke", "99", **sara).returncode == 3
+
+
+def test_who_only_looks_raises_no_event(engine: Engine) -> None:
+    viewer = a_user(engine, "board", "viewer", **a_user(engine, "sara", "admin"))
+    seen = engine("queue", "monitor", "default:0", "--max-failed", "0", **viewer)
+    assert seen.returncode in (0, 4)
+    assert "no event was raised: board is viewer" in seen.stderr
+    assert json.loads(engine("events", "list", "--json", **viewer).stdout)["events"] == []
+
+
+def test_what_is_completed_is_for_those_who_may_look(engine: Engine) -> None:
+    sara = a_user(engine, "sara", "admin")
+    booked: Any = json.loads(engine("run", "purge_expired_artifacts", "--json", **sara).stdout)
+    asked = {
+        "_ENGINE_COMPLETE": "complete_bash",
+        "COMP_WORDS": "engine runs show ",
+        "COMP_CWORD": "3",
+    }
+    assert booked["reference"] in engine(**asked, **sara).stdout
+    assert booked["reference"] not in engine(**asked).stdout
 
 
 def test_a_token_in_the_file_that_all_share_is_refused(tmp_path: Path) -> None:

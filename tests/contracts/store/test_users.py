@@ -116,11 +116,13 @@ def test_those_who_may_are_named(users: UserStore) -> None:
 def test_whether_an_admin_can_prove_it_is_known(users: UserStore) -> None:
     users.add("omar", Role.OPERATOR, actor="sara")
     a_token(users, "omar", "of omar")
-    assert users.an_admin_has_a_token() is False
-    token_id = a_token(users, "sara", "of sara")
-    assert users.an_admin_has_a_token() is True
+    assert users.an_admin_can_let_in() is False
+    a_token(users, "sara", "of the board", "read")
+    assert users.an_admin_can_let_in() is False
+    token_id = a_token(users, "sara", "of sara", "queue", "users")
+    assert users.an_admin_can_let_in() is True
     expire(users, token_id)
-    assert users.an_admin_has_a_token() is False
+    assert users.an_admin_can_let_in() is False
 
 
 def test_that_a_token_acts_is_noted_once_an_hour(users: UserStore) -> None:
