@@ -101,6 +101,7 @@ def _discard(
 ) -> None:
     from engine.operations.failed_runs import discard_failed
     from engine.operations.retrying import left_json
+    from engine.store.failed_runs import REFUSED
     from engine.store.run_acts import filter_of
 
     if count and not dry_run:
@@ -120,7 +121,7 @@ def _discard(
         becomes = "would be discarded" if dry_run else "discarded; the history has them still"
         print(f"{counted(len(done.moved))} {becomes}.")
     tell_left(done.left)
-    if any(each.obstacle == "in_doubt" for each in done.left):
+    if any(each.obstacle in REFUSED for each in done.left):
         raise typer.Exit(5)
     if done.left:
         raise typer.Exit(1)

@@ -140,6 +140,9 @@ class Effects:
         effect, is_held = _patiently(lambda: self._store.finish(claim, key, result))
         if not is_held:
             raise LeaseLost(run_id=claim.run_id, attempt=claim.attempt)
+        if effect.state != "done":
+            # Somebody said otherwise meanwhile; what the call returned is not what stands.
+            raise EffectUnknown(key=key, attempt=effect.attempt, run_id=effect.run_id)
         return effect.result
 
 

@@ -77,6 +77,7 @@ def review_run(
         actor=str(actor),
         reason=str(reason).strip(),
         authenticated=actor.authenticated,
+        four_eyes=four_eyes,
         settlement=settlement,
     )
     if not done.decided:

@@ -34,9 +34,15 @@ class Objection:
     changed: Sequence[str] = ()
 
 
-def approval(connection: Connection, run_id: int, *, authenticated: bool) -> str:
-    """What is approved of now, as hashes; and whether a user does so, or just some login."""
-    bound = {**_hashes(connection, run_id), "by": "user" if authenticated else "login"}
+def approval(
+    connection: Connection, run_id: int, *, authenticated: bool, four_eyes: bool = False
+) -> str:
+    """What is approved of now, as hashes; and whether a user does so, or just some login.
+
+    One that is given with `four_eyes` takes them wherever it is acted upon.
+    """
+    by = "user" if authenticated else "login"
+    bound = {**_hashes(connection, run_id), "by": by, "eyes": "four" if four_eyes else "two"}
     return " ".join(f"{name}={value}" for name, value in bound.items())
 
 
@@ -47,7 +53,7 @@ def objection(connection: Connection, run: RunBrief, retrier: Retrier) -> Object
     changed = [name for name in now if approved.get(name) != now[name]]
     if changed:
         return Objection(doubt="changed", changed=changed)
-    if not retrier.four_eyes:
+    if not retrier.four_eyes and approved.get("eyes") != "four":
         return None
     if approved.get("by") != "user":
         return Objection(doubt="approved_by_nobody_known")

@@ -143,13 +143,11 @@ def begin_effect(
     if connection.execute(new.returning(effects.c.key)).first() is not None:
         return None
     found = one_effect(connection, key, lock=True)
-    again = found.state == "not_done" or (
-        found.state == "started"
-        and found.repeatable
-        and repeatable
-        and found.request_hash == request_hash
-    )
-    if not again:
+    open_ = found.state == "started" and found.repeatable and repeatable
+    if found.request_hash != request_hash or not (open_ or found.state == "not_done"):
+        return found
+    if open_ and found.run_id != claim.run_id and is_under_way(connection, found):
+        # Its call has not returned, and what that says must not be lost.
         return found
     taken = {**row, "result": None, "done_at": None}
     connection.execute(update(effects).where(effects.c.key == key).values(taken))

@@ -123,17 +123,18 @@ class FailedRunStore(FailedRunReader):
         chosen_by: Mapping[str, Any] | None = None,
         rehearse: bool = False,
     ) -> Moved:
-        """A person puts failed runs aside for good; the rows stay. Left are those not failed, and
-        those of which an effect is unknown: somebody must say what came of it first.
+        """A person puts failed runs aside for good; the rows stay. Left are those not failed, those
+        that wait for a review, and those of which an effect is unknown: somebody must say what came
+        of it first.
 
         The audit says that they were `chosen_by` this filter.
         """
 
         def discard(connection: Connection) -> Moved:
             moving, left = _failed_or_left(connection, locked(connection, *_meant(which)))
-            doubtful = [run for run in moving if run.effects_in_doubt]
-            moving = [run for run in moving if not run.effects_in_doubt]
-            left = [*left, *(LeftRun(run=run, obstacle="in_doubt") for run in doubtful)]
+            kept = [each for each in map(_kept, moving) if each is not None]
+            moving = [run for run in moving if _kept(run) is None]
+            left = [*left, *kept]
             move(connection, moving, RunState.DISCARDED, actor=actor, reason=reason, values={})
             note_moves(
                 connection, "discard", moving, actor=actor, reason=reason, after="discarded",
@@ -243,6 +244,13 @@ def _one_by_one(
 def _meant(which: FailedRuns) -> list[ColumnElement[bool]]:
     where = which.conditions()
     return where if which.ids is not None else [runs.c.state == RunState.FAILED, *where]
+
+
+def _kept(run: RunBrief) -> LeftRun | None:
+    """What somebody must say before a failed run is put aside."""
+    if run.effects_in_doubt:
+        return LeftRun(run=run, obstacle="in_doubt")
+    return LeftRun(run=run, obstacle="needs_review") if run.review == "required" else None
 
 
 def _failed_or_left(

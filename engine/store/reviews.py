@@ -51,6 +51,7 @@ class ReviewStore:
         actor: str,
         reason: str,
         authenticated: bool = False,
+        four_eyes: bool = False,
         settlement: Settlement = _NOTHING,
     ) -> Reviewed:
         """Approve of another attempt, or reject it; undecided if the run waits for no such word.
@@ -76,7 +77,7 @@ class ReviewStore:
                 )
                 approves = decision == "approved"
                 settle(connection, run, settlement, actor=actor, reason=reason, wholly=approves)
-                by = {"authenticated": authenticated}
+                by = {"authenticated": authenticated, "four_eyes": four_eyes}
                 values = {
                     "review": literal(decision, runs.c.review.type),
                     "touched_at": database_now(),

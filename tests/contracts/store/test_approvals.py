@@ -235,3 +235,14 @@ def test_who_can_approve_is_said(
     left = left_of(failed, run, four_eyes=True)
     assert left is not None
     assert left.approvers == ["omar"]
+
+
+def test_an_approval_that_was_given_with_four_eyes_takes_them_whatever_a_retrier_says(
+    runs: RunStore, reviews: ReviewStore, failed: FailedRunStore
+) -> None:
+    run = a_quarantined_run(runs)
+    assert approve(reviews, run, authenticated=True, four_eyes=True)
+    alone = left_of(failed, run, actor="omar", authenticated=True, four_eyes=False)
+    assert alone is not None
+    assert alone.obstacle == "same_person"
+    assert left_of(failed, run, actor="sara", authenticated=True, four_eyes=False) is None

@@ -15,6 +15,7 @@ from engine.store.failed_run_reader import FailedRuns
 from engine.store.failed_runs import FailedRunStore, Moved
 from engine.store.moved_at_once import TooManyAtOnce
 from engine.store.operator_moves import RunMoveStore, UnknownRuns
+from engine.store.reviews import ReviewStore
 from engine.store.run import Run, RunError
 from engine.store.runs import RunStore
 from engine.store.tables import runs as runs_table
@@ -236,8 +237,9 @@ def test_a_rehearsal_says_the_same_and_changes_nothing(
     assert [runs.get(run.id) for run in (free, kept)] == before
     assert moves.of_run(free.id) == []
     assert retry(failed) == rehearsed
+    a_failed_run(runs)
     assert failed.discard(EVERY, actor="sara", reason=None, rehearse=True).moved
-    assert failed.count(EVERY) == 1
+    assert failed.count(EVERY) == 2
 
 
 def test_a_run_that_is_named_and_not_failed_is_left_and_who_moved_it_is_known(
@@ -337,6 +339,18 @@ def test_discarded_runs_are_gone_for_good_and_stay_in_the_ledger(
     assert (moved.target, moved.reason) == ("discarded", "paid by hand")
     (left,) = retry(failed, FailedRuns(ids=[run.id])).left
     assert left.run.state is RunState.DISCARDED
+
+
+def test_a_run_that_waits_for_a_review_is_not_discarded_before_somebody_has_decided(
+    runs: RunStore, failed: FailedRunStore, database: Database
+) -> None:
+    kept = a_quarantined_run(runs)
+    done = failed.discard(FailedRuns(ids=[kept.id]), actor="sara", reason="no need")
+    assert [(left.run.id, left.obstacle) for left in done.left] == [(kept.id, "needs_review")]
+    assert ReviewStore(database).decide(kept.id, "rejected", actor="omar", reason="paid").decided
+    assert ids(failed.discard(FailedRuns(ids=[kept.id]), actor="sara", reason=None).moved) == [
+        kept.id
+    ]
 
 
 def test_runs_are_named_by_ids_and_references_as_people_type_them(

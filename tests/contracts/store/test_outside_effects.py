@@ -137,6 +137,34 @@ def test_a_call_that_did_nothing_says_nothing_of_the_one_before_it(
     assert effects.once(claim, "order 1", None, gateway.charge, repeatable=True) == "charged before"
 
 
+def test_a_repeatable_call_under_way_is_not_taken_from_the_run_that_makes_it(
+    effects: Effects, claim: Claim, runs: RunStore, database: Database
+) -> None:
+    other = a_claim(runs, a_run(runs))
+
+    def ask() -> None:
+        with pytest.raises(EffectUnderWay):
+            effects.once(other, "order 1", None, Gateway().charge, repeatable=True)
+
+    def charge() -> str:
+        # In a context of its own, as in another process.
+        Context().run(ask)
+        return "charged"
+
+    assert effects.once(claim, "order 1", None, charge, repeatable=True) == "charged"
+    assert effects.once(other, "order 1", None, Gateway().charge, repeatable=True) == "charged"
+    assert effect_of(database, claim).state == "done"
+
+
+def test_a_key_of_a_call_that_did_nothing_is_still_of_its_request(
+    effects: Effects, claim: Claim
+) -> None:
+    with pytest.raises(NotDone):
+        effects.once(claim, "order 1", {"amount": 5}, Gateway(NotDone()).charge)
+    with pytest.raises(OtherRequest):
+        effects.once(claim, "order 1", {"amount": 6}, Gateway().charge)
+
+
 @pytest.mark.parametrize(("first", "then"), [(True, False), (False, True)])
 def test_a_call_is_made_again_only_if_it_always_was_repeatable(
     effects: Effects, claim: Claim, first: bool, then: bool
