@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 
 import pytest
