@@ -389,9 +389,10 @@ class App:
             params = self._opening.params(payload)
         except Invalid as error:
             return failure(error)
-        hide = Secrets(self._opening.texts(payload)).hidden_in
-        with hiding(hide):
-            return perform(job, context, params, hide)
+        own = Secrets(self._opening.texts(payload))
+        # In a process of its own all threads are the job's.
+        with hiding(own, in_all_threads=job.isolated):
+            return perform(job, context, params, own.hidden_in)
 
     @cached_property
     def _opening(self) -> "Opening":

@@ -3,17 +3,23 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.job import Job
 from engine.redaction.hiding import MASK, hidden_data
+from engine.redaction.known import Secrets
+from engine.redaction.masked import hidden_texts
 from engine.redaction.names import is_secret_name
 from engine.sealing import Keys, Sealer
 from engine.secret_references import is_reference
 from engine.store.run import Run
 from engine.store.sealed_params import SealedRun, ToSeal
+
+# Shorter ones are anybody's words, and within a text so are those of a common word's length.
+_SHORTEST = 4
+_SHORTEST_WITHIN = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +78,19 @@ class Hiding:
 def parted(job: Job, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """`params` as anybody may see them, and those of them that are hidden there.
 
-    Hidden is what the job's signature or its name calls a secret or personal, and a text in which
-    something looks like one. A reference to a secret is none.
+    Hidden is what the job's signature or its name calls a secret or personal, a text in which
+    something looks like one, and one that repeats what is hidden of another parameter. A reference
+    to a secret is none.
     """
+    alone = {name: _shown(job, name, value) for name, value in params.items()}
+    repeated = _Repeated(hidden_texts(params, alone))
     shown: dict[str, Any] = {}
     hidden: dict[str, Any] = {}
     for name, value in params.items():
-        shown[name] = _shown(job, name, value)
+        shown[name] = alone[name]
+        if _may_hide(job, name) and name not in (job.unique_by or ()) and name not in job.limit_by:
+            # Not what tells runs apart: it would make another key beside another secret.
+            shown[name] = repeated.hidden_in(alone[name])
         # A mask in what was given is hidden as well, so that a mask always stands for something.
         if shown[name] != value or (MASK in str(value) and _may_hide(job, name)):
             hidden[name] = value
@@ -89,6 +101,22 @@ def masked(job: Job, params: Mapping[str, Any]) -> dict[str, Any]:
     """`params` that were not found valid, as anybody may see them: their types tell nothing."""
     shown, _ = parted(job, params)
     return dict(hidden_data(shown))
+
+
+class _Repeated:
+    """Hides texts that are hidden elsewhere: one that is the whole, or that is long, within it."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._whole = {text for text in texts if len(text) >= _SHORTEST}
+        self._within = Secrets(text for text in self._whole if len(text) >= _SHORTEST_WITHIN)
+
+    def hidden_in(self, value: Any) -> Any:
+        if not self._whole or is_reference(value):
+            return value
+        return hidden_data(value, self._hidden)
+
+    def _hidden(self, text: str) -> str:
+        return MASK if text in self._whole else self._within.without_known(text)
 
 
 def _shown(job: Job, name: str, value: Any) -> Any:

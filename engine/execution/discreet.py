@@ -28,7 +28,7 @@ class DiscreetAttempts:
         secrets = Secrets([*self.passwords, *own]) if own else self._secrets
         redacted = RedactedAttempts(attempts=self.attempts, secrets=secrets)
         # A job in this thread says things here as well.
-        with hiding(secrets.hidden_in):
+        with hiding(secrets):
             end = redacted.run(order, on_lines=on_lines, on_progress=on_progress)
         return replace(end, outcome=_without_numbers(end.outcome, set(own))) if own else end
 

@@ -1,12 +1,12 @@
 """Opening: an attempt's parameters as its job takes them, and what of them nobody is to see."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Invalid
 from engine.redaction.hiding import MASK
+from engine.redaction.masked import hidden_texts
 from engine.sealing import Keys, Sealer
 from engine.secret_references import SecretSource, filled
 from engine.store.sealed_params import ErasedParams, SealedRun
@@ -42,7 +42,7 @@ class Opening:
         except Invalid:
             # The attempt cannot open it either.
             opened = {}
-        found = [text for name in opened for text in _hidden_texts(opened[name], params[name])]
+        found = [text for name in opened for text in hidden_texts(opened[name], params[name])]
         found += self.secrets().values([params, opened])
         return [*found, *(line for text in found for line in _lines(text))]
 
@@ -65,33 +65,6 @@ def is_masked(value: Any) -> bool:
 def refers_to_secrets(params: Mapping[str, Any]) -> bool:
     """Whether a reference to a secret is in them."""
     return "{secret:" in str(params)
-
-
-def _hidden_texts(value: Any, shown: Any) -> Iterator[str]:
-    """The texts in `value` that `shown` has masks for."""
-    match value:
-        case Mapping():
-            # Names may be masked too; then their values are not found again, and all count.
-            for name, inner in value.items():
-                beside = shown.get(name, MASK) if isinstance(shown, Mapping) else MASK
-                yield from _hidden_texts(inner, beside)
-        case list():
-            for at, inner in enumerate(value):
-                beside = shown[at] if isinstance(shown, list) and at < len(shown) else MASK
-                yield from _hidden_texts(inner, beside)
-        case str():
-            yield from _hidden_parts(value, shown)
-        case int() | float() if not isinstance(value, bool) and shown == MASK:
-            yield str(value)
-
-
-def _hidden_parts(text: str, shown: Any) -> Iterator[str]:
-    if shown == MASK or not isinstance(shown, str):
-        yield text
-        return
-    kept = map(re.escape, shown.split(MASK))
-    found = re.fullmatch("(.*?)".join(kept), text, re.DOTALL)
-    yield from filter(None, found.groups() if found else [text])
 
 
 def _lines(text: str) -> list[str]:

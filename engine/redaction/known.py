@@ -24,13 +24,14 @@ class Secrets:
 
     def hidden_in(self, text: str) -> str:
         """The text with *** for each of them, and for what looks like one: see `hidden`."""
-        return hidden(self._without_known(text))
+        return hidden(self.without_known(text))
 
     def hidden_in_data(self, value: Any) -> Any:
         """The same of all texts in JSON-ready data: see `hidden_data`."""
         return hidden_data(value, self.hidden_in)
 
-    def _without_known(self, text: str) -> str:
+    def without_known(self, text: str) -> str:
+        """The text with *** for each of them, and for nothing else."""
         return text if self._known is None else self._known.sub("***", text)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from engine.errors import Refused
 from engine.redaction.hiding import hidden
+from engine.redaction.masked import hidden_texts
 from engine.states import RunState
 from engine.store.instant import database_now
 from engine.store.key import require_key
@@ -46,7 +47,8 @@ def book(connection: Connection, new: NewRun, *, to_be_rung: bool = False) -> tu
     Raises DuplicateRun instead of that if the run says so. A firing is booked as skipped then.
     """
     if new.key is not None:
-        require_key(new.key)
+        sealed = new.to_seal.values if new.to_seal else {}
+        require_key(new.key, hidden_texts(sealed, new.params))
     if new.firing is not None:
         # Whether it overlaps depends on what others book of this schedule.
         take_turn(connection, "schedule", new.firing.schedule)

@@ -157,3 +157,18 @@ def test_the_jobs_show_which_parameters_are_sealed_and_no_default_of_theirs(
     assert phone["sealed"] == "personal"
     assert (wallet["default"], wallet["sealed"]) == (0, None)
     assert "default-hush" not in engine("jobs").stdout
+
+
+def test_a_secret_is_refused_as_the_key_of_its_run_and_hidden_where_it_is_repeated(
+    engine: Engine, home: Path
+) -> None:
+    said = "KeySecret1234"
+    refused = engine("run", "pay", "-p", f"token={said}", "--key", said)
+    assert refused.returncode == 2
+    assert "the key '***' holds a secret" in refused.stderr
+    assert said not in refused.stdout + refused.stderr
+    repeated = ("-p", f"token={said}", "-p", f"note=with {said}")
+    booked = json.loads(engine("run", "pay", *repeated, "--json").stdout)
+    assert booked["params"] == {"token": "***", "note": "with ***"}
+    for file in home.rglob("*"):
+        assert not file.is_file() or said.encode() not in file.read_bytes()

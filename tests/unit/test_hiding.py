@@ -124,6 +124,50 @@ def test_money_identifiers_names_and_references_are_shown(params: Any) -> None:
     assert hidden == {}
 
 
+@pytest.mark.parametrize(
+    ("params", "shown"),
+    [
+        ({"note": "KeySecret9"}, {"note": "***"}),
+        ({"note": "of KeySecret9!"}, {"note": "of ***!"}),
+        ({"wallet": "KeySecret9"}, {"wallet": "***"}),
+        ({"more": {"a": ["KeySecret9", 1]}}, {"more": {"a": ["***", 1]}}),
+        ({"lines": ["a", "KeySecret9"]}, {"lines": ["a", "***"]}),
+    ],
+)
+def test_a_text_that_repeats_what_is_sealed_beside_it_is_hidden_as_well(
+    params: Any, shown: Any
+) -> None:
+    params = {"token": "KeySecret9", **params}
+    assert shown_and_hidden(params) == ({"token": "***", **shown}, params)
+
+
+@pytest.mark.parametrize(
+    ("secret", "beside"),
+    [
+        ("abc", {"note": "abc"}),
+        ("hush", {"note": "hush, hush"}),
+        ("10050", {"minor": 10050, "amount": Decimal(10050)}),
+        ("wallets", {"definition": "wallets"}),
+        ("${secret:one}", {"note": "${secret:one}"}),
+    ],
+)
+def test_short_words_numbers_and_names_are_shown_beside_an_equal_secret(
+    secret: str, beside: Any
+) -> None:
+    shown, _ = shown_and_hidden({"token": secret, **beside})
+    assert {name: shown[name] for name in beside} == pay.validate(beside)
+
+
+def test_what_tells_runs_apart_is_the_same_beside_any_secret() -> None:
+    once = job_of(with_token, unique_by=("shop",), concurrency=1, limit_by=("shop",))
+    keys = {
+        (booked.unique_key, booked.limit_key)
+        for token in ("KeySecret9", "another1")
+        for booked in [HIDING.booked(once, {"token": token, "shop": "KeySecret9"})]
+    }
+    assert len(keys) == 1
+
+
 def test_parameters_that_no_job_takes_are_hidden_by_their_names_and_looks() -> None:
     given = {"api_key": "hush", "other": MAIL, "size": Decimal("0.1")}
     assert parted(pay, given)[0] == {"api_key": "***", "other": "***", "size": Decimal("0.1")}
