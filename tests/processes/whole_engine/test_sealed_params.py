@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from engine.states import RunState
 from engine.store.sealed_params import SealedParamStore
+from engine.store.tables import effects
 from engine.store.user_tables import metadata
 from tests.builders.home import Home
 from tests.processes.waiting import until
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.process
 TOKEN, PHONE, FROM_FILE = "hush-7QpX/2+wz", "966551239876", "line-one-9k\nline-two-8j"
 MAIL = "sara.k@example.com"
 _JOBS = """
-import json, logging, resource, sys
+import json, logging, resource, sys, threading
 from pathlib import Path
 from engine.authoring import Personal, RetryPolicy, Secret, job
 
@@ -47,6 +48,27 @@ def say_in_a_thread(context, *, heard: str, token: str, phone: Personal[str], ap
                     pin: int, note: str = "", fails: bool = False):
     return say(context, heard, token=token, phone=phone, api_key=api_key, pin=pin, note=note,
                fails=fails)
+
+@job(retry=RetryPolicy(attempts=1))
+def once_in_a_process(context, *, token: str):
+    context.once("key " + token, None, lambda: None)
+
+@job(isolated=False, retry=RetryPolicy(attempts=1))
+def once_in_a_thread(context, *, token: str):
+    context.once("key " + token, None, lambda: None)
+
+@job(retry=RetryPolicy(attempts=1))
+def once_in_its_own_thread(context, *, token: str):
+    errors = []
+    def work():
+        try:
+            context.once("key " + token, None, lambda: None)
+        except Exception as error:
+            errors.append(error)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    raise errors[0]
 """
 
 
@@ -98,6 +120,20 @@ def test_a_secret_that_is_not_there_fails_the_run_and_says_so(home: Home, tmp_pa
     assert error is not None
     assert error.type == "NoSuchSecret"
     assert not heard.exists()
+
+
+@pytest.mark.parametrize("job", ["once_in_a_process", "once_in_a_thread", "once_in_its_own_thread"])
+def test_no_effect_has_a_secret_of_its_run_in_its_key(home: Home, tmp_path: Path, job: str) -> None:
+    _prepare(home, tmp_path)
+    home.start_worker("-w", "1")
+    run = home.runs.get(home.json("run", job, "-p", f"token={TOKEN}")["id"])
+    until(lambda: home.ended(run), within=20)
+    error = home.runs.get(run.id).error
+    assert error is not None
+    assert error.type == "TellingKey"
+    assert "'key ***'" in error.message
+    with home.database.read() as connection:
+        assert connection.execute(select(effects)).all() == []
 
 
 def _prepare(home: Home, tmp_path: Path) -> Path:
