@@ -10,9 +10,9 @@ ARGS ?=
 demo: setup
 	@.venv/bin/engine demo $(ARGS)
 
-# Two processes share the tests: see tests/side_by_side.py.
+# Three processes share the tests: see tests/side_by_side.py.
 test: setup-tests
-	$(python) -m pytest -n 2 --dist loadscope $(ARGS)
+	$(python) -m pytest -n 3 --dist loadscope $(ARGS)
 
 check: setup
 	.venv/bin/ruff format --check

@@ -13,8 +13,11 @@ _NARROWEST_PROSE = 12
 _NARROWEST = 10
 _MOST_LINES = 4
 _MORE = "…"
-# Where a word may be broken, after the sign, when it is longer than its column.
-_PIECES = re.compile(r"[^\s/,;:._=-]*[/,;:._=-]+|[^\s/,;:._=-]+")
+# Where a word may be broken, after the sign, when it is longer than its column. A run's reference
+# stays whole: people copy it.
+_PIECES = re.compile(
+    r"[A-Z]{2}-[0-9]{8}-[0-9A-Z]{5}|[^\s/,;:._=-]*[/,;:._=-]+|[^\s/,;:._=-]+", re.ASCII
+)
 
 Line = Sequence[str]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from engine.sealing import KeyFile
 from engine.states import RunState
 from tests.builders.disk import SmallDisk, a_small_disk
 from tests.builders.nightly import Nightly
@@ -96,6 +97,8 @@ def test_commands_say_in_one_line_that_the_ledger_finds_no_room(
 ) -> None:
     disk.make_room()
     booked = home.book("tick")
+    # As after the first command of all.
+    KeyFile(home.folder / "var" / "secret.key").made()
     disk.fill()
     done = home.run("run", "tick")
     assert done.returncode == 6, done.stderr

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,8 @@ def test_an_attempt_that_goes_on_after_its_lease_was_given_away_writes_nothing(
     until(lambda: home.ended(run), within=20)
     until(lambda: is_gone(attempt) or "State:\tZ" in status_of(attempt), within=20)
     for pid in processes:
-        os.kill(pid, signal.SIGCONT)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
     done_once(home, run, ["lost", "succeeded"])
     until(lambda: all_gone([attempt]), within=10)
 
