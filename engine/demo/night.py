@@ -17,6 +17,8 @@ from engine.app import App, build_app
 from engine.demo.truth import Comparison, Truth, compare
 from engine.demo.world import World, build_world
 from engine.errors import EngineError, Invalid
+from engine.schedules.schedule import Schedule
+from engine.schedules.triggers import Trigger
 from engine.settings import Settings
 from engine.states import UNFINISHED_RUNS, RunState
 from engine.store.run import Run
@@ -25,6 +27,7 @@ from engine.store.schedule_marks import ScheduleMark, put_mark
 _ZONE = ZoneInfo("Asia/Riyadh")
 _SCHEDULE = "nightly-wallets"
 _LOOK_SECONDS = 0.1
+_DAYS_BACK = (7, 31, 366)
 _LONGEST_NIGHT = timedelta(hours=1)
 
 Say = Callable[[str], None]
@@ -34,6 +37,12 @@ class NoSchedule(Invalid):
     """The demo needs the schedules and the definition that come with the engine."""
 
     message = "{file} has no schedule {name!r}; run the demo in a folder that has it"
+
+
+class NeverFired(Invalid):
+    """There is no night to be looked back at."""
+
+    message = "the schedule {name!r} has not fired within a year; the demo needs one that does"
 
 
 class NightFailed(EngineError):
@@ -81,19 +90,23 @@ def run_night(settings: Settings, *, wallets: int, entries: int, seed: int, say:
     folder = settings.home / "var" / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    tonight = datetime.now(_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    app = build_app(_settings_in(folder, settings))
+    schedule = app.schedules.get(_SCHEDULE)
+    if schedule is None:
+        raise NoSchedule(file=settings.schedules_file, name=_SCHEDULE)
+    fired_at = last_night(schedule.trigger, datetime.now(UTC))
     began_at = time.monotonic()
     world = build_world(
-        folder / "canteen.db", wallets=wallets, entries=entries, seed=seed, as_of=tonight
-    )
+        folder / "canteen.db", wallets=wallets, entries=entries, seed=seed,
+        as_of=midnight_before(fired_at),
+    )  # fmt: skip
     say(
         f"built a canteen: {world.schools} schools, {world.students:,} students, "
         f"{world.wallets:,} wallets, {world.entries:,} entries, "
         f"{world.faults} planted faults ({time.monotonic() - began_at:.1f} s)"
     )
-    app = build_app(_settings_in(folder, settings))
     try:
-        _let_the_night_be_missed(app, tonight)
+        _let_the_night_be_missed(app, schedule, fired_at)
         run = _run_up(app, say)
         found = app.breaks.list(run_id=run.id, limit=None)
         # Only now, so that nothing before could have looked.
@@ -121,18 +134,29 @@ def _settings_in(folder: Path, settings: Settings) -> Settings:
     )
 
 
-def _let_the_night_be_missed(app: App, midnight: datetime) -> None:
-    """Leave the ledger as a scheduler does that was stopped yesterday evening."""
-    schedule = app.schedules.get(_SCHEDULE)
-    if schedule is None:
-        raise NoSchedule(file=app.settings.schedules_file, name=_SCHEDULE)
-    # The newest firing that has passed: tonight's or, before it is due, last night's.
-    evening = (midnight - timedelta(days=1, hours=3)).astimezone(UTC)
+def last_night(trigger: Trigger, now: datetime) -> datetime:
+    """The newest firing that has passed: tonight's or, before it is due, last night's.
+
+    Raises NeverFired.
+    """
+    for days in _DAYS_BACK:
+        if firings := list(trigger.firings(now - timedelta(days=days), now)):
+            return firings[-1]
+    raise NeverFired(name=_SCHEDULE)
+
+
+def midnight_before(instant: datetime) -> datetime:
+    """When the day of that instant began, where the canteen is."""
+    return instant.astimezone(_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _let_the_night_be_missed(app: App, schedule: Schedule, fired_at: datetime) -> None:
+    """Leave the ledger as a scheduler does that was stopped just before it."""
     with app.database.begin() as connection:
         mark = ScheduleMark(
             schedule=schedule.name,
             fingerprint=schedule.trigger.fingerprint,
-            booked_until=evening,
+            booked_until=fired_at - timedelta(hours=1),
         )
         put_mark(connection, mark)
 
