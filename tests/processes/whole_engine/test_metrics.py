@@ -86,7 +86,8 @@ def test_a_ledger_that_is_away_or_silent_is_shown_as_down_and_scrapes_do_not_han
     port = start_scheduler(ledger_home)
     assert not is_up(port)
     own_postgres.start()
-    until(lambda: is_up(port), within=30)
+    # From when it has announced itself it outlives whatever its ledger does.
+    until(lambda: scrape(port).get('engine_processes{kind="scheduler"}') == 1, within=30)
     with own_postgres.frozen():
         until(lambda: not is_up(port), within=30)
         assert not is_up(port)
