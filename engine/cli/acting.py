@@ -51,14 +51,10 @@ def require_may(app: "App") -> None:
         acting(app, NEEDS.get(command.get(), _LOOKING))
 
 
-def why_not(app: "App", needs: str) -> "Refused | None":
+def why_not(app: "App", needs: str) -> Refused | None:
     """Why whoever acts may not do what takes this role, beside what their command takes."""
-    from engine.operations.authority import authority
-    from engine.store.roles import Role
-
-    token = os.environ.get("ENGINE_TOKEN")
     try:
-        authority(app.users, token, command=command.get(), needs=Role(needs))
+        _authority(app, needs)
     except Refused as error:
         return error
     return None
@@ -70,11 +66,15 @@ def acting(app: "App", needs: str = "operator") -> "Actor":
     `needs` is the role that this takes as soon as the ledger has users. Raises MissingKey where
     nothing can be audited.
     """
+    actor = _authority(app, needs)
+    if needs != _LOOKING:
+        app.journal.prepare(by="token" if actor.authenticated else "login")
+    return actor
+
+
+def _authority(app: "App", needs: str) -> "Actor":
     from engine.operations.authority import authority
     from engine.store.roles import Role
 
     token = os.environ.get("ENGINE_TOKEN")
-    actor = authority(app.users, token, command=command.get(), needs=Role(needs))
-    if needs != _LOOKING:
-        app.journal.prepare(by="token" if actor.authenticated else "login")
-    return actor
+    return authority(app.users, token, command=command.get(), needs=Role(needs))

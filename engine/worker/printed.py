@@ -47,9 +47,7 @@ class _Ears:
         if self._left <= 0:
             return
         self._left -= len(line) + 1
-        self._on_line(
-            stream, line if self._left > 0 else "what follows is not kept: it is too much"
-        )
+        self._on_line(stream, line if self._left > 0 else _TOO_MUCH)
 
 
 _EARS: ContextVar[_Ears | None] = ContextVar("ears", default=None)

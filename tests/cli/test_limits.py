@@ -1,17 +1,16 @@
 """What `engine run` and `engine jobs` say of single runs, limits and priorities."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from engine.limits import LimitGroup, Limits
 from engine.states import RunState
 from engine.store.runs import RunStore
 from tests.builders.booking import a_run, put_all_in
-from tests.builders.database import a_database
-from tests.cli.conftest import Engine, engine_in
+from tests.cli.conftest import Engine
+from tests.cli.own_home import engine as engine
+from tests.cli.own_home import home as home
+from tests.cli.own_home import runs as runs
 
 JOBS = '''
 """Jobs."""
@@ -28,30 +27,6 @@ def refund(context: JobContext, *, wallet_id: int, note: str = "") -> None:
 def close_the_month(context: JobContext) -> None:
     """Close the month."""
 '''
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home with two jobs and no runs; nobody works."""
-    (tmp_path / "jobs").mkdir()
-    (tmp_path / "jobs" / "__init__.py").touch()
-    (tmp_path / "jobs" / "payouts.py").write_text(JOBS)
-    (tmp_path / "var").mkdir()
-    return tmp_path
-
-
-@pytest.fixture
-def runs(home: Path) -> Iterator[RunStore]:
-    """Its runs."""
-    database = a_database(home / "var")
-    yield RunStore(database)
-    database.dispose()
-
-
-@pytest.fixture
-def engine(home: Path) -> Engine:
-    """Runs commands in it."""
-    return engine_in(home)
 
 
 def test_another_run_of_the_same_wallet_is_the_one_that_has_not_ended(

@@ -5,7 +5,6 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,8 +20,10 @@ from engine.store.run import Run, RunError
 from engine.store.runs import RunStore
 from tests.builders.app import ROOT
 from tests.builders.booking import a_claim, a_new_run, a_run
-from tests.builders.database import a_database
-from tests.cli.conftest import Done, Engine, engine_in
+from tests.cli.conftest import Done, Engine
+from tests.cli.own_home import engine as engine
+from tests.cli.own_home import home as home
+from tests.cli.own_home import runs as runs
 
 AWAY = RunError(type="ConnectionError", message="the bank is away", fingerprint="a" * 16)
 BROKEN = RunError(type="ValueError", message="no such wallet", fingerprint="b" * 16)
@@ -36,30 +37,6 @@ from engine.authoring import JobContext, job
 def pay(context: JobContext) -> None:
     """Pay."""
 '''
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home with one job and no runs; nobody works."""
-    (tmp_path / "jobs").mkdir()
-    (tmp_path / "jobs" / "__init__.py").touch()
-    (tmp_path / "jobs" / "payouts.py").write_text(JOBS)
-    (tmp_path / "var").mkdir()
-    return tmp_path
-
-
-@pytest.fixture
-def runs(home: Path) -> Iterator[RunStore]:
-    """Its runs."""
-    database = a_database(home / "var")
-    yield RunStore(database)
-    database.dispose()
-
-
-@pytest.fixture
-def engine(home: Path) -> Engine:
-    """Runs commands in it."""
-    return engine_in(home)
 
 
 def test_what_others_wrote_steers_no_terminal(engine: Engine, runs: RunStore) -> None:

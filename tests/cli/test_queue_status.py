@@ -1,7 +1,6 @@
 """`engine queue status | workers | monitor`, `engine events`: what is said, and exit codes."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +14,11 @@ from engine.store.tables import workers as worker_table
 from engine.store.workers import WorkerStore
 from tests.builders.app import ROOT
 from tests.builders.booking import BROKEN, LONG_AGO, MIDNIGHT, a_claim, a_run
-from tests.builders.database import a_database
 from tests.builders.terminal import on_a_terminal
-from tests.cli.conftest import Engine, engine_in
+from tests.cli.conftest import Engine
+from tests.cli.own_home import engine as engine
+from tests.cli.own_home import home as home
+from tests.cli.own_home import runs as runs
 
 JOBS = '''
 """Jobs."""
@@ -30,30 +31,6 @@ def pay(context: JobContext) -> None:
     """Pay."""
 '''
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home with one job and no runs; nobody works."""
-    (tmp_path / "jobs").mkdir()
-    (tmp_path / "jobs" / "__init__.py").touch()
-    (tmp_path / "jobs" / "payouts.py").write_text(JOBS)
-    (tmp_path / "var").mkdir()
-    return tmp_path
-
-
-@pytest.fixture
-def runs(home: Path) -> Iterator[RunStore]:
-    """Its runs."""
-    database = a_database(home / "var")
-    yield RunStore(database)
-    database.dispose()
-
-
-@pytest.fixture
-def engine(home: Path) -> Engine:
-    """Runs commands in it."""
-    return engine_in(home)
 
 
 def a_busy_worker(runs: RunStore) -> str:

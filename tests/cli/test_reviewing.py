@@ -1,7 +1,6 @@
 """What people type to say what happened, to approve, and to act on it: with two or four eyes."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ import pytest
 from engine.store.effects import EffectStore
 from engine.store.runs import RunStore
 from tests.builders.booking import BROKEN, a_claim, a_run
-from tests.builders.database import a_database
-from tests.cli.conftest import Engine, engine_in
+from tests.cli.conftest import Engine
+from tests.cli.own_home import engine as engine
+from tests.cli.own_home import runs as runs
 from tests.cli.test_users import a_home, a_user
 
 KEYS = ("order 1", "order=2", "order 3")
@@ -24,20 +24,6 @@ def home(tmp_path: Path) -> Path:
     """A home whose ledger has no users yet."""
     (tmp_path / "var").mkdir()
     return a_home(tmp_path)
-
-
-@pytest.fixture
-def runs(home: Path) -> Iterator[RunStore]:
-    """Its runs."""
-    database = a_database(home / "var")
-    yield RunStore(database)
-    database.dispose()
-
-
-@pytest.fixture
-def engine(home: Path) -> Engine:
-    """Runs commands in it."""
-    return engine_in(home)
 
 
 def in_doubt(runs: RunStore) -> str:
