@@ -130,7 +130,8 @@ def effects(name: Name, as_json: Json = False) -> None:
     """What a run did that must happen once (`context.once`): what is done, open, or unknown.
 
     Of one that is unknown nobody can say here whether it happened: a review of the run says so
-    (`engine runs review`), after a look at the other end.
+    (`engine runs review`), after a look at the other end. What is done in another database is in
+    that one's table `engine_effects`, and not here.
 
     \b
     Examples:
