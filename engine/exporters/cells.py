@@ -1,8 +1,8 @@
 """Cells as text: exact amounts, instants in a zone, and no character that a format refuses."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,8 +18,12 @@ _PYTHON_TYPE = {
     Kind.INTEGER: int,
     Kind.MONEY: int,
     Kind.PERCENT: Decimal,
+    Kind.DATE: date,
     Kind.DATETIME: datetime,
+    Kind.BOOLEAN: bool,
 }
+# What Python takes for one as well.
+_MISTAKEN: Mapping[type, tuple[type, ...]] = {int: (bool,), date: (datetime,)}
 
 
 class WrongCell(Invalid):
@@ -76,7 +80,7 @@ class CheckedRows:
             if cell is None or type(cell) is expected:
                 if expected is not datetime or cell is None or _is_aware(cell):
                     continue
-            elif isinstance(cell, expected) and not isinstance(cell, bool):
+            elif isinstance(cell, expected) and not isinstance(cell, _MISTAKEN.get(expected, ())):
                 continue
             column = self.table.columns[place]
             raise WrongCell(
@@ -114,8 +118,12 @@ def shown(cell: Any, kind: Kind, currency: str | None, zone: tzinfo) -> str:
         return format_minor(cell, currency or "")
     if kind is Kind.DATETIME:
         return f"{cell.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    if kind is Kind.DATE:
+        return f"{cell:%Y-%m-%d}"
     if kind is Kind.PERCENT:
         return percent_text(cell)
+    if kind is Kind.BOOLEAN:
+        return "yes" if cell else "no"
     return f"{cell:,}"
 
 

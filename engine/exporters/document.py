@@ -5,14 +5,14 @@ often as needed. Amounts are integers of the minor unit and instants are aware: 
 them into what its format shows.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-Cell: TypeAlias = str | int | Decimal | datetime | None
+Cell: TypeAlias = str | int | Decimal | date | datetime | bool | None
 Row: TypeAlias = Sequence[Cell]
 
 
@@ -23,14 +23,20 @@ class Kind(StrEnum):
     INTEGER = "integer"  # int
     MONEY = "money"  # int, of the minor unit
     PERCENT = "percent"  # Decimal, 0.125 is 12.5%
+    DATE = "date"  # date, and no datetime
     DATETIME = "datetime"  # aware datetime
+    BOOLEAN = "boolean"  # bool
+
+
+_LINKS = ("https://", "mailto:")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column: `name` is for machines, `title` for people, `width` in characters.
 
-    A money column has one `currency`, or the name of the column that holds each row's code.
+    A money column has one `currency`, or the name of the column that holds each row's code. One
+    that is `hidden` is for machines only. `link` is an address with {} where the cell goes.
     """
 
     name: str
@@ -39,12 +45,16 @@ class Column:
     currency: str | None = None
     currency_column: str | None = None
     width: int | None = None
+    hidden: bool = False
+    link: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a money column of unknown currency, and a currency on anything else."""
         given = [self.currency, self.currency_column].count(None)
         if given != (1 if self.kind is Kind.MONEY else 2):
             raise ValueError(f"column {self.name}: money needs one currency, other kinds none")
+        if self.link is not None and not self.link.startswith(_LINKS):
+            raise ValueError(f"column {self.name}: a link begins with {' or '.join(_LINKS)}")
 
 
 @dataclass(frozen=True)
@@ -60,12 +70,16 @@ class Stream:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Named, titled rows under typed columns; `note` is said to the reader before the rows."""
+    """Named, titled rows under typed columns; `note` is said to the reader before the rows.
+
+    `totals` are rows of the same columns, one a currency, which files for people set below.
+    """
 
     name: str
     title: str
     columns: Sequence[Column]
     rows: Iterable[Row]
+    totals: Sequence[Row] = ()
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -121,13 +135,17 @@ class Document:
 
     `summaries` are small tables of the front page (or sheet); the first of `tables` is the main
     one: formats of one table hold just that, and row counts mean its rows. `template` is the page
-    a PDF is made from, where the folder of templates has it.
+    a PDF is made from, where the folder of templates has it. `properties` go where a format has
+    room for facts about the file itself.
     """
 
     title: str
     made_at: datetime
     timezone: str = "UTC"
-    language: str = "en"
+    language: Literal["en", "ar"] = "en"
+    digits: Literal["latin", "arabic"] = "latin"
+    hijri: bool = False  # beside each Gregorian date for people
+    confidentiality: str = ""
     subtitle: str = ""
     notices: Sequence[Notice] = ()
     facts: Sequence[Fact] = ()
@@ -136,11 +154,17 @@ class Document:
     tables: Sequence[Table]
     template: str | None = None
     keywords: Sequence[str] = field(default=())
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def main(self) -> Table:
         """The table that the document is about."""
         return self.tables[0]
+
+    @property
+    def rtl(self) -> bool:
+        """Whether it is read from right to left."""
+        return self.language == "ar"
 
     def __post_init__(self) -> None:
         """Refuse a document about nothing."""
