@@ -36,7 +36,8 @@ class Column:
     """One column: `name` is for machines, `title` for people, `width` in characters.
 
     A money column has one `currency`, or the name of the column that holds each row's code. One
-    that is `hidden` is for machines only. `link` is an address with {} where the cell goes.
+    that is `hidden` is for machines only. `link` is an address with {} where the cell goes. What
+    has a `total` is added up below the rows.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Column:
     width: int | None = None
     hidden: bool = False
     link: str | None = None
+    total: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a money column of unknown currency, and a currency on anything else."""
