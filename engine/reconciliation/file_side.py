@@ -9,11 +9,11 @@ from typing import Any
 
 from engine.money import NotAnAmount, PrecisionLost, to_minor
 from engine.reconciliation.definition import LARGEST, MAY_BE_EMPTY, Amount, FileRows, Side
-from engine.reconciliation.instants import read_instant
 from engine.reconciliation.result import Finding
 from engine.sources.delimited import DelimitedFile, Row
 from engine.sources.faults import UnreadableFile
 from engine.sources.folder import Folder
+from engine.sources.instants import read_instant
 
 MOST_FINDINGS = 100  # of one side; the rest are counted
 _BATCH_ROWS = 16_384

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.reconciliation.definition import LARGEST, MAY_BE_EMPTY
-from engine.reconciliation.instants import with_instants
 from engine.reconciliation.query_side import QuerySide
 from engine.reconciliation.result import Finding
 from engine.reconciliation.staged_side import Totals
@@ -14,6 +13,7 @@ from engine.reconciliation.staging import Staging
 from engine.sources.database import Snapshot
 from engine.sources.faults import InvalidQuery, SourceUnreachable
 from engine.sources.halves import batches_in_halves
+from engine.sources.instants import with_instants
 
 _MOST_CURRENCIES = 64  # that are asked for in one pass
 

@@ -18,7 +18,6 @@ from engine.reconciliation.currencies import Spellings, tidy_currencies
 from engine.reconciliation.definition import Definition, Settings
 from engine.reconciliation.definitions import Definitions
 from engine.reconciliation.holdings import join_holdings
-from engine.reconciliation.instants import micros
 from engine.reconciliation.lanes import add_up
 from engine.reconciliation.marks import read_marks
 from engine.reconciliation.narration import say_start
@@ -30,6 +29,7 @@ from engine.reconciliation.stored import find_stored
 from engine.reconciliation.strays import find_strays
 from engine.reconciliation.totals import tie_out
 from engine.redaction.hiding import hidden
+from engine.sources.instants import micros
 from engine.store.difference import Difference
 
 Progress = Callable[[int, int, str], None]

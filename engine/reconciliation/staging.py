@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from engine.errors import EngineError
-from engine.reconciliation.instants import instant_sql
+from engine.sources.instants import instant_sql
 
 _LOCKED = (
     "autoinstall_known_extensions = false",
