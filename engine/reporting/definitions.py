@@ -1,0 +1,145 @@
+"""Reports by name: one YAML file each in the folder `reports`."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.documents.closest import suggestion
+from engine.documents.document import Document, read_document
+from engine.documents.problem import InvalidDocument, KeyPath, Problem
+from engine.documents.validation import validate
+from engine.errors import EngineError, Invalid, Unreachable
+from engine.reporting.definition import Dataset, ReportDefinition
+from engine.reporting.definition_checks import misfits, unknown_requirements
+from engine.reporting.definition_file import ReportModel
+from engine.reporting.report_params import bound, wrong_in
+from engine.sources.catalog import Sources
+from engine.sources.faults import InvalidQuery, UnknownSource
+from engine.sources.folder import Folder
+
+
+class UnknownReport(Invalid):
+    """A caller named a report that no file defines."""
+
+    message = "no report is named {name!r}; {suggestion}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportDefinitions(Collection[str]):
+    """The reports of one folder; each is read, and checked, when it is asked for.
+
+    As a collection it holds their names.
+    """
+
+    folder: Path
+    templates: Path
+    sources: Sources
+    reconciliations: Collection[str] = ()
+
+    def __iter__(self) -> Iterator[str]:
+        """Every name, sorted."""
+        return iter(sorted(path.stem for path in self.folder.glob("*.yaml")))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a file."""
+        return name in list(self)
+
+    def load(self, name: str) -> ReportDefinition:
+        """The report named `name`; raises UnknownReport, or InvalidDocument."""
+        document, definition = self._read(name)
+        if problems := list(self._problems(document, definition)):
+            raise InvalidDocument(problems)
+        return definition
+
+    def check(self, name: str) -> tuple[ReportDefinition, Sequence[str]]:
+        """The report, its queries held against its source, and what could not be checked.
+
+        Raises InvalidDocument.
+        """
+        document, definition = self._read(name)
+        problems = list(self._problems(document, definition))
+        unchecked: list[str] = []
+        if not problems:
+            for dataset in definition.datasets:
+                try:
+                    found = list(self._against_source(definition, dataset, document))
+                except Unreachable as error:
+                    unchecked.append(str(error))
+                    break
+                problems += [document.problem(path, message) for path, message in found]
+        if problems:
+            raise InvalidDocument(problems)
+        return definition, unchecked
+
+    def wrong(self, name: str, params: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+        """What is wrong with a run of that report, by the params of the job that runs it."""
+        try:
+            definition = self.load(name)
+        except EngineError as error:
+            first = str(error).partition("\n")[0]
+            yield ("name",), f"this report cannot be run: {first}"
+            return
+        for param, message in wrong_in(definition, params.get("params") or {}):
+            yield ("params", param), message
+        for kind, known in (("formats", definition.formats), ("locales", definition.locales)):
+            for each in params.get(kind) or ():
+                if kind == "locales" and each not in known:
+                    text = f"the report {name} is not made in {each!r}; {suggestion(each, known)}"
+                    yield (kind,), text
+
+    def _read(self, name: str) -> tuple[Document, ReportDefinition]:
+        if name not in self:
+            raise UnknownReport(name=name, suggestion=suggestion(name, self))
+        document = read_document(self.folder / f"{name}.yaml")
+        return document, validate(document, ReportModel).parsed(name)
+
+    def _problems(self, document: Document, definition: ReportDefinition) -> Iterator[Problem]:
+        for path, message in misfits(definition, document.data):
+            yield document.problem(path, message)
+        for path, message in unknown_requirements(definition, self.reconciliations):
+            yield document.problem(path, message)
+        if definition.template and not (self.templates / definition.template).is_file():
+            known = sorted(each.name for each in self.templates.glob("*.html"))
+            hint = suggestion(definition.template, known)
+            text = f"{self.templates.name} has no template {definition.template!r}; {hint}"
+            yield document.problem(("template",), text)
+        try:
+            source = self.sources.get(definition.source)
+        except UnknownSource as error:
+            yield document.problem(("source",), str(error))
+            return
+        if isinstance(source, Folder):
+            text = f"{source.name!r} is a folder; a report asks a database"
+            yield document.problem(("source",), text)
+
+    def _against_source(
+        self, definition: ReportDefinition, dataset: Dataset, document: Document
+    ) -> Iterator[tuple[KeyPath, str]]:
+        path: KeyPath = ("datasets", dataset.name) if "datasets" in document.data else ()
+        try:
+            given = self._columns(definition, dataset)
+        except InvalidQuery as error:
+            yield (*path, "query"), str(error.facts["reason"])
+            return
+        declared = {column.name for column in dataset.columns}
+        for name in given:
+            if name not in declared:
+                text = (
+                    f"the query gives {name!r}, which is not declared; {suggestion(name, declared)}"
+                )
+                yield (*path, "query"), text
+        for name in declared:
+            if name not in given:
+                text = f"the query gives no column {name!r}; {suggestion(name, given)}"
+                yield (*path, "columns", name), text
+
+    def _columns(self, definition: ReportDefinition, dataset: Dataset) -> Collection[str]:
+        source = self.sources.get(definition.source)
+        if isinstance(source, Folder):  # which was refused before
+            return ()
+        return source.columns(dataset.query, bound(definition, dataset, {}))

@@ -1,0 +1,116 @@
+"""Reports in YAML: what a file says, by name."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.exporters.document import Kind
+from engine.reporting.definition import Measure
+from engine.reporting.definitions import UnknownReport
+from engine.reporting.label import Label
+from engine.reporting.report_params import WrongReportParams, period_of, values_of
+from tests.builders.reports import definitions_in
+from tests.unit.reporting.test_report_period import A_DAY
+
+GOOD = """\
+title: {en: Sales, ar: المبيعات}
+owner: finance
+source: canteen
+timezone: Asia/Riyadh
+period: previous_day
+time_limit: 90s
+params:
+  from: {type: datetime, default: "${period.start}"}
+  to: {type: datetime, default: "${period.end}"}
+  stage: {choices: [primary, secondary], required: false}
+  school: {type: integer}
+  day: {type: date, default: "${period.end}"}
+  all: {type: boolean, default: false}
+datasets:
+  sales:
+    label: {en: Sales, ar: المبيعات}
+    query: |
+      SELECT ':no' AS school_en, school_ar, sold, currency, 1::int AS count -- :nor
+      FROM entries WHERE at >= :from AND at < :to AND (:stage IS NULL OR stage = :stage)
+      AND school = :school AND day = :day AND :all;
+    columns:
+      school_en: {label: School, language: en, group: true}
+      school_ar: {label: {en: School, ar: المدرسة}, language: ar, group: true}
+      sold: {label: {en: Sold, ar: المباع}, type: money, currency_column: currency, total: true}
+      count: {label: {en: Count, ar: العدد}, type: integer}
+      currency: {label: {en: Currency, ar: العملة}, width: 8}
+summaries:
+  by_school:
+    label: {en: By school, ar: حسب المدرسة}
+    by: [school_en, school_ar]
+    measures: [{how: count}, {column: sold}]
+formats: [csv, xlsx]
+locales: [en, ar]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one report, `sales`."""
+    (tmp_path / "sales.yaml").write_text(GOOD, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_file_becomes_a_definition(folder: Path) -> None:
+    sales = definitions_in(folder).load("sales")
+    assert sales.title == Label(en="Sales", ar="المبيعات")
+    assert sales.time_limit == timedelta(seconds=90)
+    assert sales.formats == ("csv", "xlsx")
+    assert sales.main.query.endswith(":all")
+    sold = sales.main.column("sold")
+    assert (sold.kind, sold.currency_column, sold.total) == (Kind.MONEY, "currency", True)
+    assert sales.summaries[0].measures == [
+        Measure(column=None, how="count"),
+        Measure(column="sold", how="sum"),
+    ]
+
+
+def test_a_document_has_the_columns_of_its_language(folder: Path) -> None:
+    main = definitions_in(folder).load("sales").main
+    assert [each.name for each in main.shown_in("ar")] == ["school_ar", "sold", "count", "currency"]
+    assert main.column("school_ar").shown("ar").title == "المدرسة"
+
+
+def test_an_unknown_report_has_a_suggestion(folder: Path) -> None:
+    with pytest.raises(UnknownReport, match="did you mean 'sales'"):
+        definitions_in(folder).load("sale")
+
+
+def test_params_have_the_types_that_the_file_says(folder: Path) -> None:
+    sales = definitions_in(folder).load("sales")
+    values = values_of(sales, {"school": "7", "all": "yes"}, A_DAY)
+    assert values == {
+        "from": datetime(2026, 11, 22, 21, tzinfo=UTC),
+        "to": datetime(2026, 11, 23, 21, tzinfo=UTC),
+        "stage": None,
+        "school": 7,
+        "day": datetime(2026, 11, 24, tzinfo=UTC).date(),
+        "all": True,
+    }
+
+
+def test_everything_that_is_wrong_with_params_is_said_at_once(folder: Path) -> None:
+    sales = definitions_in(folder).load("sales")
+    with pytest.raises(WrongReportParams) as caught:
+        values_of(sales, {"stage": "primery", "form": "2026-11-01", "from": "noon"}, A_DAY)
+    said = str(caught.value)
+    assert "none of the choices: primary, secondary" in said
+    assert "no param 'form'; did you mean 'from'?" in said
+    assert "must be a date and time" in said
+    assert "needs the param 'school' (integer)" in said
+
+
+def test_a_start_and_an_end_of_ones_own_are_the_period(folder: Path) -> None:
+    sales = definitions_in(folder).load("sales")
+    given = {"school": 7, "from": "2026-11-01", "to": "2026-11-15"}
+    period = period_of(sales, values_of(sales, given, A_DAY), A_DAY)
+    assert period is not None
+    assert period.name == "2026-11-01_2026-11-14"
+    with pytest.raises(WrongReportParams, match="not after it"):
+        period_of(sales, values_of(sales, {"school": 7, "to": "2026-11-01"}, A_DAY), A_DAY)
