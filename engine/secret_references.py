@@ -31,15 +31,18 @@ class SecretSource:
     variables: Mapping[str, str | None] = field(repr=False)
 
     def get(self, name: str) -> str:
-        """The secret, without the line break at its end; raises NoSuchSecret."""
+        """The secret, without the line break at its end; raises NoSuchSecret, also for nothing."""
         file = self._file_of(name)
         if file is None:
             return self.variables[VARIABLE + name] or ""
         try:
-            return file.read_text(encoding="utf-8").rstrip("\r\n")
+            secret = file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8"
             raise NoSuchSecret(name=name, where=f"file {file} that can be read: {why}") from None
+        if not secret:
+            raise NoSuchSecret(name=name, where=f"secret in the file {file}: it is empty")
+        return secret
 
     def missing(self, value: Any) -> list[str]:
         """Of the secrets that a value refers to, what is said of those that are not there.
@@ -61,7 +64,7 @@ class SecretSource:
         file = self.folder / name if self.folder else None
         if file is not None and file.exists():
             return file
-        if self.variables.get(VARIABLE + name) is None:
+        if not self.variables.get(VARIABLE + name):
             no_file = f"file {file} and no " if file else ""
             raise NoSuchSecret(name=name, where=f"{no_file}variable {VARIABLE}{name}")
         return None

@@ -1,7 +1,7 @@
 """`engine audit`: what operators did, and whether that is still what it was."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -21,6 +21,12 @@ cli = typer.Typer(
 
 # Of each kind; a chain that was made anew is one finding, whatever its length.
 _MOST = 5
+
+
+class UnknownAct(Invalid):
+    """There are no acts of that name, so nobody can have done one."""
+
+    message = "--act: no act is named {name!r}; {hint}"
 
 
 class WrongHead(Invalid):
@@ -57,11 +63,15 @@ def list_(
       engine audit list --actor sara --act retry
       engine audit list --subject "run 42" --json
     """
+    from engine.documents.closest import suggestion
     from engine.operations.audit import entry_json
     from engine.operations.moments import moment
+    from engine.store.act import ActName
     from engine.store.audit_entries import Acts
 
     app = the_app()
+    if act is not None and act not in (acts := get_args(ActName)):
+        raise UnknownAct(name=act, hint=suggestion(act, acts))
     now = app.run_counts.now() if since is not None or until is not None else None
     which = Acts(
         actor=actor,

@@ -2,21 +2,41 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
+
+ActName = Literal[
+    "add user",
+    "approve",
+    "cancel",
+    "change role",
+    "disable user",
+    "discard",
+    "give token",
+    "pause",
+    "reject",
+    "restart",
+    "resume",
+    "retry",
+    "revoke token",
+    "rotate",
+    "run",
+    "settle effects",
+]
+"""Every kind of act that there is."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
     """Who did what, to what, how often, why; and in `facts` the filter, what was before and after.
 
-    `act` is a verb, `subject` the one thing it was done to, such as `queue payouts`.
+    `act` is the kind, `subject` the one thing it was done to, such as `queue payouts`.
     """
 
     actor: str
-    act: str
+    act: ActName
     subject: str | None = None
     count: int = 1
     reason: str | None = None

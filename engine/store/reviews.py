@@ -6,6 +6,7 @@ from typing import Literal
 from sqlalchemy import Connection, literal, update
 
 from engine.states import RunState
+from engine.store.act import ActName
 from engine.store.approvals import Retrier, approval, objection
 from engine.store.database import Database
 from engine.store.instant import database_now
@@ -22,7 +23,7 @@ _DECISIONS: dict[str, tuple[Decision, ...]] = {
     "rejected": ("approved",),
 }
 # As the audit has them.
-_ACTS: dict[Decision, str] = {"approved": "approve", "rejected": "reject"}
+_ACTS: dict[Decision, ActName] = {"approved": "approve", "rejected": "reject"}
 
 
 @dataclass(frozen=True, kw_only=True)

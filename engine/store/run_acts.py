@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from engine.store.act import Act, note, ranges
+from engine.store.act import Act, ActName, note, ranges
 from engine.store.failed_run_reader import FailedRuns
 from engine.store.operator_moves import RunBrief
 from engine.store.run import NewRun, Run
@@ -16,7 +16,7 @@ from engine.store.run import NewRun, Run
 
 def note_moves(
     connection: Connection,
-    act: str,
+    act: ActName,
     moved: Sequence[RunBrief],
     *,
     actor: str,

@@ -122,3 +122,9 @@ def test_entries_are_listed_by_what_they_say(engine: Engine) -> None:
     assert nobody.stdout == "Nobody did anything like that.\n"
     assert "1 of 2 shown" in engine("audit", "list", "--limit", "1").stdout
     assert engine("audit", "list", "--since", "yesterday").returncode == 2
+
+
+def test_an_act_that_nobody_can_do_is_no_filter(engine: Engine) -> None:
+    refused = engine("audit", "list", "--act", "pauze")
+    assert refused.returncode == 2
+    assert "did you mean 'pause'?" in refused.stderr

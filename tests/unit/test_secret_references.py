@@ -95,6 +95,15 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
             source.get(name)
 
 
+def test_an_empty_secret_is_none(folder: Path) -> None:
+    (folder / "two").write_text("\n")
+    source = SecretSource(folder=folder, variables={"ENGINE_SECRET_VAR_three": ""})
+    with pytest.raises(NoSuchSecret, match="it is empty"):
+        source.get("two")
+    with pytest.raises(NoSuchSecret, match="ENGINE_SECRET_VAR_three"):
+        source.get("three")
+
+
 def test_what_is_missing_is_said_once_and_what_is_there_is_known(folder: Path) -> None:
     source = SecretSource(folder=folder, variables={})
     (said,) = source.missing([VALUE, "${secret:two}"])
