@@ -45,6 +45,26 @@ CREATE TABLE entries (
     posted_at TEXT NOT NULL,
     status TEXT NOT NULL
 );
+CREATE TABLE gateways (
+    code TEXT PRIMARY KEY,
+    name_ar TEXT NOT NULL,
+    name_en TEXT NOT NULL,
+    fee_basis_points INTEGER NOT NULL,
+    days INTEGER NOT NULL
+);
+CREATE TABLE settlements (
+    id INTEGER PRIMARY KEY,
+    gateway TEXT NOT NULL REFERENCES gateways,
+    day TEXT NOT NULL,
+    settled_on TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    payments INTEGER NOT NULL,
+    gross_minor INTEGER NOT NULL,
+    fee_minor INTEGER NOT NULL,
+    vat_minor INTEGER NOT NULL,
+    net_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL
+);
 """
 
 # Made after the rows: one sort each costs a third of keeping them up row by row.

@@ -16,6 +16,7 @@ from engine.demo.faults.planting import deletions, planned, plant
 from engine.demo.ledger import Ledger, insert_entries, insert_wallets
 from engine.demo.people import enrol, insert_people
 from engine.demo.school_days import days_before, minutes_of_trade
+from engine.demo.settlements import insert_settlements
 from engine.demo.tables import create_indexes, create_tables
 from engine.demo.truth import Truth
 from engine.errors import Invalid
@@ -93,6 +94,8 @@ def build_world(
                 progress(done, made, "entries")
             starts_at = _first_instant(connection)
             insert_wallets(connection, ledger, starts_at, chance(seed, "wallets"))
+            # Before the faults: what the gateways paid is right, whatever became of it later.
+            insert_settlements(connection)
             progress(made, made, "indexes")
             create_indexes(connection)
             progress(made, made, "faults")
