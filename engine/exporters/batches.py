@@ -7,16 +7,22 @@ somebody wants those. Either way the cells are the same.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import islice
 from typing import Any
 
-from engine.exporters.cells import CheckedRows
+from engine.exporters.cells import (
+    PERCENT_DIGITS,
+    PERCENT_PLACES,
+    CheckedRows,
+    WrongCell,
+    encodable,
+    rounded,
+)
 from engine.exporters.document import Column, Kind, Row, Table
 
-_GATHERED = 10_000  # rows
-_PERCENT_DIGITS, _PERCENT_PLACES = 28, 9
-_PERCENT_STEP = Decimal(1).scaleb(-_PERCENT_PLACES)
+_GATHERED = 2_000  # rows
+_MOST_ROWS, _MOST_BYTES = 65_536, 32 * 2**20  # that an exporter works on at once
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 
 def arrow_schema(columns: Sequence[Column]) -> Any:
@@ -31,7 +37,7 @@ def arrow_schema(columns: Sequence[Column]) -> Any:
         Kind.TEXT: pa.string(),
         Kind.INTEGER: pa.int64(),
         Kind.MONEY: pa.int64(),
-        Kind.PERCENT: pa.decimal128(_PERCENT_DIGITS, _PERCENT_PLACES),
+        Kind.PERCENT: pa.decimal128(PERCENT_DIGITS, PERCENT_PLACES),
         Kind.DATE: pa.date32(),
         Kind.DATETIME: pa.timestamp("us", "UTC"),
         Kind.BOOLEAN: pa.bool_(),
@@ -59,18 +65,44 @@ def batches_of(table: Table) -> Iterator[Any]:
         return
     import pyarrow as pa
 
-    schema = arrow_schema(table.columns)
-    percents = [at for at, column in enumerate(table.columns) if column.kind is Kind.PERCENT]
+    schema, before = arrow_schema(table.columns), 0
     rows = (row for row, _ in CheckedRows(table))
     while gathered := list(islice(rows, _GATHERED)):
-        columns = [list(column) for column in zip(*gathered, strict=True)]
-        for at in percents:
-            columns[at] = [_rounded(cell) for cell in columns[at]]
         arrays = [
-            pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)
+            pa.array(_fitting(table, at, cells, before), schema.types[at])
+            for at, cells in enumerate(zip(*gathered, strict=True))
         ]
+        before += len(gathered)
+        gathered.clear()  # or they would be alive until as many others are
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _rounded(fraction: Decimal | None) -> Decimal | None:
-    return None if fraction is None else fraction.quantize(_PERCENT_STEP, ROUND_HALF_EVEN)
+def bounded(batches: Iterable[Any]) -> Iterator[Any]:
+    """The same rows in batches that are not too large to work on, none of them empty."""
+    for batch in batches:
+        if batch.num_rows > 1 and (batch.num_rows > _MOST_ROWS or batch.nbytes > _MOST_BYTES):
+            half = batch.num_rows // 2
+            yield from bounded((batch.slice(0, half), batch.slice(half)))
+        elif batch.num_rows:
+            yield batch
+
+
+def _fitting(table: Table, at: int, cells: Sequence[Any], before: int) -> Sequence[Any]:
+    """The cells of a column as Arrow can hold them."""
+    column = table.columns[at]
+    if column.kind is Kind.TEXT:
+        return [None if cell is None else encodable(cell) for cell in cells]
+    if column.kind is Kind.PERCENT:
+        return [None if cell is None else rounded(cell) for cell in cells]
+    if column.kind in (Kind.INTEGER, Kind.MONEY):
+        for number, cell in enumerate(cells, start=before + 1):
+            if cell is not None and not _LEAST <= cell <= _GREATEST:
+                raise WrongCell(
+                    table=table.name,
+                    row=number,
+                    column=column.name,
+                    value=cell,
+                    kind=column.kind,
+                    expected="an int of 64 bits in this format",
+                )
+    return cells

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,12 @@ from engine.errors import Invalid
 from engine.exporters.document import Cell, Column, Document, Fact, Kind, Row, Table
 from engine.money import format_minor
 
+PERCENT_DIGITS, PERCENT_PLACES = 28, 9  # of a fraction, in every format
+
 # What XML 1.0 cannot hold, not even escaped; lone surrogates cannot become UTF-8 either.
 _ILLEGIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_LONE = re.compile("[\ud800-\udfff]")
+_PERCENT_STEP = Decimal(1).scaleb(-PERCENT_PLACES)
 _PYTHON_TYPE = {
     Kind.TEXT: str,
     Kind.INTEGER: int,
@@ -24,6 +28,10 @@ _PYTHON_TYPE = {
 }
 # What Python takes for one as well.
 _MISTAKEN: Mapping[type, tuple[type, ...]] = {int: (bool,), date: (datetime,)}
+_EXPECTED = {
+    datetime: "an aware datetime",
+    Decimal: "a finite Decimal of at most 19 digits before its point",
+}
 
 
 class WrongCell(Invalid):
@@ -46,6 +54,17 @@ def legible(text: str) -> str:
     return _ILLEGIBLE.sub("\ufffd", text)
 
 
+def encodable(text: str) -> str:
+    """`text` as UTF-8 can hold it, every other character as it is."""
+    return text if text.isascii() else _LONE.sub("\ufffd", text)
+
+
+def heading(column: Column, document: Document) -> str:
+    """The title of a column for people: a cell says neither zone nor currency, so this does."""
+    said = document.timezone if column.kind is Kind.DATETIME else column.currency
+    return f"{column.title} ({said})" if said else column.title
+
+
 def money_text(minor: int, currency: str) -> str:
     """An amount as digits and a point, for machines: -123450 SAR is "-1234.50"."""
     return format_minor(minor, currency).replace(",", "")
@@ -53,7 +72,18 @@ def money_text(minor: int, currency: str) -> str:
 
 def percent_text(fraction: Decimal) -> str:
     """A fraction as a percentage: 0.125 is "12.5%"."""
-    return f"{(fraction * 100).normalize():f}%"
+    return f"{(rounded(fraction) * 100).normalize():f}%"
+
+
+def percent_plain(fraction: Decimal) -> str:
+    """A fraction as digits and a point, for machines: "0.125"."""
+    return f"{rounded(fraction).normalize():f}"
+
+
+def rounded(fraction: Decimal) -> Decimal:
+    """A fraction with as many decimals as a file holds, half a step to the even one."""
+    # No file says that nothing is negative.
+    return fraction.quantize(_PERCENT_STEP, ROUND_HALF_EVEN) or Decimal(0)
 
 
 class CheckedRows:
@@ -76,11 +106,7 @@ class CheckedRows:
                 table=self.table.name, row=number, cells=len(row), columns=len(self._types)
             )
         for place, (cell, expected) in enumerate(zip(row, self._types, strict=True)):
-            # `is` first: it is what nearly every cell is, and a bool is an int to isinstance.
-            if cell is None or type(cell) is expected:
-                if expected is not datetime or cell is None or _is_aware(cell):
-                    continue
-            elif isinstance(cell, expected) and not isinstance(cell, _MISTAKEN.get(expected, ())):
+            if cell is None or (_is_a(cell, expected) and _is_sound(cell)):
                 continue
             column = self.table.columns[place]
             raise WrongCell(
@@ -89,7 +115,7 @@ class CheckedRows:
                 column=column.name,
                 value=cell,
                 kind=column.kind,
-                expected="an aware datetime" if expected is datetime else expected.__name__,
+                expected=_EXPECTED.get(expected, expected.__name__),
             )
 
 
@@ -117,9 +143,10 @@ def shown(cell: Any, kind: Kind, currency: str | None, zone: tzinfo) -> str:
     if kind is Kind.MONEY:
         return format_minor(cell, currency or "")
     if kind is Kind.DATETIME:
-        return f"{cell.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+        # Not strftime: it writes the year 850 in three digits.
+        return str(cell.astimezone(zone).replace(tzinfo=None).isoformat(" ", "seconds"))
     if kind is Kind.DATE:
-        return f"{cell:%Y-%m-%d}"
+        return str(cell.isoformat())
     if kind is Kind.PERCENT:
         return percent_text(cell)
     if kind is Kind.BOOLEAN:
@@ -139,8 +166,20 @@ def fact_text(fact: Fact, document: Document) -> str:
     return legible(fact.value)
 
 
-def _is_aware(cell: Cell) -> bool:
-    return isinstance(cell, datetime) and cell.utcoffset() is not None
+def _is_a(cell: Cell, expected: type) -> bool:
+    # `is` first: it is what nearly every cell is, and a bool is an int to isinstance.
+    return type(cell) is expected or (
+        isinstance(cell, expected) and not isinstance(cell, _MISTAKEN.get(expected, ()))
+    )
+
+
+def _is_sound(cell: Cell) -> bool:
+    """Whether an instant is one wherever it is read, and a fraction a number that fits."""
+    if isinstance(cell, datetime):
+        return cell.utcoffset() is not None
+    if isinstance(cell, Decimal):
+        return cell.is_finite() and cell.adjusted() < PERCENT_DIGITS - PERCENT_PLACES
+    return True
 
 
 def _currency_finder(columns: Sequence[Column]) -> Callable[[Row], Sequence[str | None]]:

@@ -13,21 +13,26 @@ STEP = 24  # pixels from bar to bar; the style sheet gives the labels the same h
 _BAR_WIDTH, _NUMBER_WIDTH = 420, 260
 _BAR_HEIGHT = 16
 _LONGEST_NUMBER = 44
+_TO_THE_LEFT = ' text-anchor="end"'
 
 
-def bar_chart(chart: BarChart) -> str:
-    """Labels, and horizontal bars of which the longest is as wide as the chart."""
-    labels = "".join(f"<li>{_text(bar.label)}</li>" for bar in chart.bars)
-    return f'<div class="chart"><ol aria-hidden="true">{labels}</ol>{_svg(chart)}</div>'
+def bar_chart(chart: BarChart, *, rtl: bool = False) -> str:
+    """Labels, and horizontal bars of which the longest is as wide as the chart.
+
+    On a page from right to left the labels stand to the right, and the bars grow to the left.
+    """
+    labels = "".join(f"<li><bdi>{_text(bar.label)}</bdi></li>" for bar in chart.bars)
+    return f'<div class="chart"><ol aria-hidden="true">{labels}</ol>{_svg(chart, rtl)}</div>'
 
 
-def _svg(chart: BarChart) -> str:
+def _svg(chart: BarChart, rtl: bool) -> str:
     width, height = _BAR_WIDTH + _NUMBER_WIDTH, STEP * len(chart.bars)
     most = max((bar.value for bar in chart.bars), default=0) or 1
     said = "; ".join(f"{bar.label}: {bar.value:,}" for bar in chart.bars) or "nothing to show"
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" aria-label="{_text(f"{chart.title}. {said}")}">'
+        f'viewBox="0 0 {width} {height}" direction="ltr" '
+        f'aria-label="{_text(f"{chart.title}. {said}")}">'
     )
     parts = [opening, f"<title>{_text(chart.title)}</title><desc>{_text(said)}</desc>"]
     for place, bar in enumerate(chart.bars):
@@ -35,9 +40,10 @@ def _svg(chart: BarChart) -> str:
         # Whole pixels by integer division; a bar of something is never invisible.
         length = max(bar.value * _BAR_WIDTH // most, 2 if bar.value else 0)
         number = f"{bar.value:,}" + (f" · {bar.note}" if bar.note else "")
+        start, beside = (width - length, width - length - 6) if rtl else (0, length + 6)
         parts.append(
-            f'<rect x="0" y="{top}" width="{length}" height="{_BAR_HEIGHT}" fill="#1F3A5F"/>'
-            f'<text x="{length + 6}" y="{top + 12}" font-size="11" '
+            f'<rect x="{start}" y="{top}" width="{length}" height="{_BAR_HEIGHT}" fill="#1F3A5F"/>'
+            f'<text x="{beside}" y="{top + 12}" font-size="11"{_TO_THE_LEFT if rtl else ""} '
             f'font-family="DejaVu Sans, sans-serif">{_text(_shortened(number))}</text>'
         )
     return "".join([*parts, "</svg>"])

@@ -1,29 +1,31 @@
-"""CSV: the main table as UTF-8 without a byte order mark, RFC 4180, amounts and instants exact.
+"""CSV: one table as UTF-8 by RFC 4180, amounts and instants exact, quotes only where needed.
 
-The header holds the columns' names for machines. Amounts are plain decimals (-1234.50), instants
-ISO 8601 with the offset of the document's zone, an empty cell is empty.
+`MACHINE` is for programs: the columns' names, plain decimals (-1234.50, 0.125), ISO 8601 with the
+offset of the document's zone, true and false, and every text as it is. As PostgreSQL has it, an
+empty cell is nothing and an empty text is `""`; in the lines of a single column both are `""`,
+because a reader would pass over an empty line.
 
-A spreadsheet runs a text that begins like a formula (`=cmd()`), even one inside quotes. Text
-cells that could be taken for one get a leading apostrophe; numbers and instants never do, because
-their type is known. A reader that is no spreadsheet and wants the text untouched can have
-`CsvExporter(guard_formulas=False)`.
+A spreadsheet runs a text that begins like a formula (`=cmd()`), even one inside quotes. `GUARDED`
+and `EXCEL` put an apostrophe before texts that could be taken for one. Numbers and instants never
+get one, because their type is known. What no spreadsheet can hold becomes U+FFFD.
+
+`EXCEL` is for people: a byte order mark, without which Excel takes Arabic for Latin; titles with
+zone and currency; the times of the zone's clocks to the second, and percentages, so that Excel
+knows them for what they are. Excel splits lines where the region of its machine says, which for
+Arabic ones is a semicolon, so an Arabic document has those. Excel still takes a text of digits
+for a number: where leading zeros or more than 15 digits matter, people need XLSX.
 """
 
-import csv
-import io
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import tzinfo
-from typing import Any, BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar
 from zoneinfo import ZoneInfo
 
-from engine.exporters.cells import CheckedRows, legible, money_text
-from engine.exporters.document import Document, Kind
+from engine.exporters.batches import Batches, bounded
+from engine.exporters.cells import CheckedRows
+from engine.exporters.csv_profile import EXCEL, MACHINE, CsvLines, CsvProfile
+from engine.exporters.document import Document, Table
 
-# The full-width forms are folded to the plain ones by some spreadsheets in East Asian locales.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
-Write = Callable[[Any, str | None], str]
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,45 +37,40 @@ class CsvExporter:
     streams: ClassVar[bool] = True
 
     table: str | None = None
-    guard_formulas: bool = True
+    profile: CsvProfile = MACHINE
 
     def write(self, document: Document, target: BinaryIO) -> int:
         """Write a header and a line for each row; return how many rows there are."""
-        table = document.main
-        if self.table is not None:
-            table = next(table for table in document.tables if table.name == self.table)
-        writers = [
-            _writer(column.kind, ZoneInfo(document.timezone), self.guard_formulas)
-            for column in table.columns
-        ]
-        text = io.TextIOWrapper(target, "utf-8", newline="", write_through=False)
+        table = document.named(self.table)
+        separator, zone = self.profile.separator(document), ZoneInfo(document.timezone)
+        lines = CsvLines(self.profile, table.columns, separator, zone)
+        titles = [self.profile.heading(column, document) for column in table.columns]
+        mark = _BYTE_ORDER_MARK if self.profile.people else ""
+        target.write(f"{mark}{lines.of_texts(titles)}".encode())
+        if not isinstance(table.rows, Batches):
+            return _write_rows(lines, table, target)
+        from engine.exporters.csv_batches import CsvBatches
+
+        form = CsvBatches(self.profile, table.columns, separator, zone)
         rows = 0
-        try:
-            lines = csv.writer(text, lineterminator="\r\n")
-            lines.writerow([column.name for column in table.columns])
-            for row, currencies in CheckedRows(table):
-                lines.writerow(
-                    [
-                        "" if cell is None else write(cell, currency)
-                        for cell, write, currency in zip(row, writers, currencies, strict=True)
-                    ]
-                )
-                rows += 1
-        finally:
-            text.detach()  # also writes out what is left; the caller closes the target
+        for batch in bounded(table.rows.make()):
+            target.write(form.lines(batch))
+            rows += batch.num_rows
         return rows
 
 
-def _writer(kind: Kind, zone: tzinfo, guard: bool) -> Write:
-    """How a cell of this kind becomes text."""
-    if kind is Kind.MONEY:
-        return lambda cell, currency: money_text(cell, currency or "")
-    if kind is Kind.DATETIME:
-        return lambda cell, currency: cell.astimezone(zone).isoformat()
-    if kind is Kind.TEXT:
-        return _guarded if guard else lambda cell, currency: legible(cell)
-    return lambda cell, currency: f"{cell:f}" if kind is Kind.PERCENT else str(cell)
+@dataclass(frozen=True, kw_only=True)
+class ExcelCsvExporter(CsvExporter):
+    """The same for people, who open it in a spreadsheet."""
+
+    suffix: ClassVar[str] = ".excel.csv"
+
+    profile: CsvProfile = EXCEL
 
 
-def _guarded(cell: str, currency: str | None) -> str:
-    return legible(f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell)
+def _write_rows(lines: CsvLines, table: Table, target: BinaryIO) -> int:
+    rows = 0
+    for row, currencies in CheckedRows(table):
+        target.write(lines.of_row(row, currencies).encode())
+        rows += 1
+    return rows

@@ -163,6 +163,13 @@ class Document:
         """The table that the document is about."""
         return self.tables[0]
 
+    def named(self, name: str | None) -> Table:
+        """The table of that name; the main one for none."""
+        for table in self.tables:
+            if name in (None, table.name):
+                return table
+        raise ValueError(f"no table is named {name!r}: {[table.name for table in self.tables]}")
+
     @property
     def rtl(self) -> bool:
         """Whether it is read from right to left."""

@@ -4,16 +4,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.errors import Invalid
-from engine.exporters.csv import CsvExporter
+from engine.exporters.csv import CsvExporter, ExcelCsvExporter
 from engine.exporters.exporter import Exporter
+from engine.exporters.html import HtmlExporter
+from engine.exporters.jsonl import JsonLinesExporter
 from engine.exporters.pages import Pages
+from engine.exporters.parquet import ParquetExporter
 from engine.exporters.pdf import PdfExporter
 from engine.exporters.xlsx import XlsxExporter
 
 EXPORTERS: Mapping[str, Exporter] = {
     "csv": CsvExporter(),
+    "csv-excel": ExcelCsvExporter(),
     "xlsx": XlsxExporter(),
     "pdf": PdfExporter(),
+    "html": HtmlExporter(),
+    "jsonl": JsonLinesExporter(),
+    "parquet": ParquetExporter(),
 }
 
 

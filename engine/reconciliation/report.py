@@ -5,12 +5,16 @@ largest, because paper ends. All say the findings about the sources before any n
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from engine.artifact_files.spool import AttemptSpool, SpooledFile
+from engine.exporters.csv import CsvExporter
+from engine.exporters.csv_profile import GUARDED
 from engine.exporters.document import Bar, BarChart, Document, Fact, Notice, Table
+from engine.exporters.exporter import Exporter
 from engine.money import format_minor
 from engine.reconciliation import report_tables as tables
 from engine.reconciliation.result import Result
@@ -38,7 +42,13 @@ def write_report(
     full = full_document(result, totals, made_at=made_at, run=run, standing_of=standing_of)
     printed = printed_document(result, totals, made_at=made_at, run=run, standing_of=standing_of)
     documents = [(name, printed if name == "pdf" else full) for name in formats]
+    publisher = replace(publisher, exporters=guarded(publisher.exporters))
     return publisher.write(spool, report_name(result), documents)
+
+
+def guarded(exporters: Mapping[str, Exporter]) -> Mapping[str, Exporter]:
+    """The exporters of these reports: a list of breaks is opened in a spreadsheet as well."""
+    return {**exporters, "csv": CsvExporter(profile=GUARDED)}
 
 
 def report_name(result: Result) -> str:

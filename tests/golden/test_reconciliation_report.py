@@ -20,6 +20,7 @@ from engine.exporters.pdf import PdfExporter
 from engine.reconciliation.codes import MEANINGS
 from engine.reconciliation.report import (
     full_document,
+    guarded,
     printed_document,
     report_name,
     write_report,
@@ -69,7 +70,7 @@ def result() -> Result:
 
 def written(document: Document, name: str) -> bytes:
     target = io.BytesIO()
-    exporters_with(TEMPLATES)[name].write(document, target)
+    guarded(exporters_with(TEMPLATES))[name].write(document, target)
     return target.getvalue()
 
 

@@ -17,8 +17,8 @@ CHART = BarChart(
 )
 
 
-def svg_of(chart: BarChart) -> ET.Element:
-    found = re.search(r"<svg.*</svg>", bar_chart(chart))
+def svg_of(chart: BarChart, *, rtl: bool = False) -> ET.Element:
+    found = re.search(r"<svg.*</svg>", bar_chart(chart, rtl=rtl))
     assert found is not None
     return ET.fromstring(found[0])  # noqa: S314 - our own text
 
@@ -26,6 +26,15 @@ def svg_of(chart: BarChart) -> ET.Element:
 def test_bars_are_in_proportion_and_something_is_never_invisible() -> None:
     widths = [int(bar.attrib["width"]) for bar in svg_of(CHART).iter() if bar.tag.endswith("rect")]
     assert widths == [420, 105, 2, 0]
+
+
+def test_on_a_page_from_right_to_left_bars_begin_at_the_right() -> None:
+    svg = svg_of(CHART, rtl=True)
+    bars = [bar.attrib for bar in svg.iter() if bar.tag.endswith("rect")]
+    assert {int(bar["x"]) + int(bar["width"]) for bar in bars} == {int(svg.attrib["width"])}
+    numbers = [text.attrib for text in svg.iter() if text.tag.endswith("text")]
+    assert {number["text-anchor"] for number in numbers} == {"end"}
+    assert svg.attrib["direction"] == "ltr"
 
 
 def test_everything_is_said_to_those_who_have_it_read_to_them() -> None:
@@ -37,7 +46,7 @@ def test_everything_is_said_to_those_who_have_it_read_to_them() -> None:
 
 def test_labels_are_escaped() -> None:
     drawn = bar_chart(CHART)
-    assert "<li>&lt;b&gt;&amp;</li>" in drawn
+    assert "<li><bdi>&lt;b&gt;&amp;</bdi></li>" in drawn
     assert "<b>" not in drawn
 
 

@@ -45,7 +45,7 @@ def test_the_record_is_true_of_the_file(
     document = a_document(rows=[("Aisha", 1), ("Badr", 2)])
     artifact = publish(publisher, run_id, document, format_name)
     data = (root / artifact.path).read_bytes()
-    assert artifact.name == f"people.{format_name}"
+    assert artifact.name == f"people{EXPORTERS[format_name].suffix}"
     assert artifact.media_type == EXPORTERS[format_name].media_type
     assert artifact.size == len(data)
     assert artifact.sha256 == hashlib.sha256(data).hexdigest()
@@ -129,5 +129,5 @@ def test_a_name_that_no_file_should_have_is_refused(
 
 
 def test_an_unknown_format_names_the_known_ones(publisher: Publisher, database: Database) -> None:
-    with pytest.raises(UnknownFormat, match="'docx'; there are: csv, xlsx, pdf"):
+    with pytest.raises(UnknownFormat, match="'docx'; there are: csv, csv-excel, xlsx, pdf"):
         publish(publisher, a_run(database), a_document(), "docx")
