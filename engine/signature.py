@@ -36,6 +36,43 @@ class NameOf:
 
 
 ReconciliationName = Annotated[str, NameOf("reconciliation")]
+ReportName = Annotated[str, NameOf("report")]
+
+
+@dataclass(frozen=True)
+class TakingOthers:
+    """Marks a parameter that takes, by their names, what no other parameter is called."""
+
+
+Others = Annotated[dict[str, Any], TakingOthers()]
+"""`params: Others | None = None`: `-p wallet=7` becomes `params={"wallet": "7"}`."""
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """Marks a list of names that may be given as one text, with commas between them."""
+
+    description = "names with commas between them"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(_split, handler(source))
+
+
+Names = Annotated[list[str], Splitting()]
+"""`formats: Names`: `-p formats=csv,xlsx` is the list of the two."""
+
+
+@dataclass(frozen=True)
+class TakingRole:
+    """Marks a parameter that only somebody with this role may set to anything but nothing."""
+
+    role: str
+
+
+PersonalData = Annotated[bool, TakingRole("approver")]
+"""`personal: PersonalData = False`: who sets it has to be an approver, once there are users."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +104,8 @@ Personal = Annotated[T, Sealed("personal")]
 class Param:
     """One parameter of a job as people see it.
 
-    What is `sealed` is never shown; in one that `is_text` what looks like a secret is not.
+    What is `sealed` is never shown; in one that `is_text` what looks like a secret is not. Setting
+    one with a `role` takes that.
     """
 
     name: str
@@ -77,6 +115,7 @@ class Param:
     kind: str | None = None
     sealed: SealedKind | None = None
     is_text: bool = False
+    role: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +154,7 @@ class Signature:
                 kind=_kind(hints.get(each.name, str)),
                 sealed=self._sealed(each.name, hints.get(each.name, str)),
                 is_text=_is_text(hints.get(each.name, str)),
+                role=_role(hints.get(each.name, str)),
             )
             for each in signature
         }
@@ -131,9 +171,11 @@ class Signature:
     def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """`params` checked against the signature, as JSON-ready data without the defaults.
 
+        What has no parameter of its name goes into the one that takes others, if there is one.
         What refers to secrets is only checked when the attempt has them. Raises InvalidParams with
         every problem at once.
         """
+        params = self.gathered(params)
         names = frozenset(
             name for name in self.names if name in params and has_references(params[name])
         )
@@ -145,6 +187,22 @@ class Signature:
         stored = self._stored(self._adapter_without(names), others)
         referring = {name: to_jsonable_python(params[name], fallback=str) for name in names}
         return {name: (stored | referring)[name] for name in params}
+
+    def gathered(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The same, with what no parameter is called where others are taken."""
+        unknown = params.keys() - set(self.names)
+        taking = self.taking_others if unknown else None
+        held = params.get(taking) if taking else None
+        if taking is None or not (held is None or isinstance(held, Mapping)):
+            return params
+        others = {**(held or {}), **{name: params[name] for name in params if name in unknown}}
+        return {name: params[name] for name in params if name not in unknown} | {taking: others}
+
+    @cached_property
+    def taking_others(self) -> str | None:
+        """The parameter that takes what no other is called."""
+        hints = self._hints
+        return next((name for name in self.names if _takes_others(hints.get(name, str))), None)
 
     def _stored(self, adapter: Any, params: Mapping[str, Any]) -> dict[str, Any]:
         values = self._checked(adapter, params)
@@ -283,6 +341,18 @@ def _kind(hint: Any) -> str | None:
         if isinstance(mark, NameOf):
             return mark.kind
     return None
+
+
+def _takes_others(hint: Any) -> bool:
+    return any(isinstance(mark, TakingOthers) for mark in _marks(hint))
+
+
+def _role(hint: Any) -> str | None:
+    return next((mark.role for mark in _marks(hint) if isinstance(mark, TakingRole)), None)
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
 def _marks(hint: Any) -> Iterator[Any]:

@@ -1,6 +1,6 @@
 """What a report's YAML file may say; a message for people where it may not."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -18,6 +18,7 @@ from engine.schedules.period import PeriodKind
 from engine.schedules.zones import zone_named
 
 Format = Literal["xlsx", "pdf", "csv", "jsonl", "parquet", "html"]
+FORMATS: tuple[str, ...] = get_args(Format)
 Columns = Annotated[dict[Name, ColumnModel], Field(min_length=1)]
 Unique = Field(min_length=1)
 MAIN = "main"

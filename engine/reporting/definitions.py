@@ -12,7 +12,7 @@ from engine.documents.validation import validate
 from engine.errors import EngineError, Invalid, Unreachable
 from engine.reporting.definition import Dataset, ReportDefinition
 from engine.reporting.definition_checks import misfits, unknown_requirements
-from engine.reporting.definition_file import ReportModel
+from engine.reporting.definition_file import FORMATS, ReportModel
 from engine.reporting.report_params import bound, wrong_in
 from engine.sources.catalog import Sources
 from engine.sources.faults import InvalidQuery, UnknownSource
@@ -86,11 +86,13 @@ class ReportDefinitions(Collection[str]):
             return
         for param, message in wrong_in(definition, params.get("params") or {}):
             yield ("params", param), message
-        for kind, known in (("formats", definition.formats), ("locales", definition.locales)):
+        for kind, noun, known in (
+            ("formats", "no format is named {!r}", FORMATS),
+            ("locales", f"the report {name} is not made in {{!r}}", definition.locales),
+        ):
             for each in params.get(kind) or ():
-                if kind == "locales" and each not in known:
-                    text = f"the report {name} is not made in {each!r}; {suggestion(each, known)}"
-                    yield (kind,), text
+                if each not in known:
+                    yield (kind,), f"{noun.format(each)}; {suggestion(each, known)}"
 
     def _read(self, name: str) -> tuple[Document, ReportDefinition]:
         if name not in self:

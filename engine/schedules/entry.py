@@ -61,6 +61,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+REPORT_JOB = "report"
+"""The job that makes the report of an entry that names one."""
+
+
 class MissedEntry(Strict):
     """What becomes of firings that passed while no scheduler ran."""
 
@@ -69,9 +73,12 @@ class MissedEntry(Strict):
 
 
 class ScheduleEntry(Strict):
-    """One schedule, as written."""
+    """One schedule, as written: of a job, or of a report, which a job of that name makes."""
 
-    job: str
+    job: str | None = None
+    report: str | None = None
+    formats: list[str] | None = None
+    locales: list[str] | None = None
     params: dict[str, Any] = {}
     cron: Annotated[str, AfterValidator(checked_cron)] | None = None
     every: Length | None = None
@@ -83,6 +90,15 @@ class ScheduleEntry(Strict):
     missed: Missed | MissedEntry = MissedEntry()
     priority: Annotated[StrictInt, AfterValidator(_priority)] | None = None
     period: PeriodKind | None = None
+
+    @property
+    def work(self) -> tuple[str, dict[str, Any]]:
+        """The job that it runs, and with which parameters."""
+        if self.report is None or self.job is not None:
+            return self.job or "", self.params
+        chosen = {"formats": self.formats, "locales": self.locales, "params": self.params}
+        given = {name: value for name, value in chosen.items() if value}
+        return REPORT_JOB, {"name": self.report, **given}
 
     def zone(self, default: ZoneInfo) -> ZoneInfo:
         """The zone it names, or the file's."""

@@ -14,7 +14,7 @@ from engine.documents.problem import InvalidDocument, KeyPath, Problem, dotted
 from engine.documents.validation import validate
 from engine.job import Job
 from engine.schedules.durations import duration
-from engine.schedules.entry import MissedEntry, ScheduleEntry, SchedulesFile
+from engine.schedules.entry import REPORT_JOB, MissedEntry, ScheduleEntry, SchedulesFile
 from engine.schedules.params import Definitions, wrong_params
 from engine.schedules.schedule import Schedule
 from engine.schedules.tokens import wrong_tokens
@@ -78,14 +78,15 @@ class _Reader:
         if entry is None or len(self._problems) > before:
             return None
         zone = entry.zone(default)
+        job, params = entry.work
         missed = MissedEntry(policy=entry.missed) if isinstance(entry.missed, str) else entry.missed
         return Schedule(
             name=name,
-            job=entry.job,
+            job=job,
             trigger=entry.trigger(zone),
             timezone=zone,
-            queue=entry.queue or self._jobs[entry.job].queue,
-            params=MappingProxyType(entry.params),
+            queue=entry.queue or self._jobs[job].queue,
+            params=MappingProxyType(params),
             enabled=entry.enabled,
             overlap=entry.overlap,
             missed=missed.policy,
@@ -109,7 +110,7 @@ class _Reader:
             if field in ScheduleEntry.model_fields
             and not any(_is_inside(each, dotted((*path, field))) for each in wrong)
         }
-        return ScheduleEntry.model_validate({"job": "", **sound})
+        return ScheduleEntry.model_validate(sound)
 
     def _check(self, path: KeyPath, entry: ScheduleEntry, raw: Mapping[str, Any]) -> None:
         """What no field shows by itself."""
@@ -122,21 +123,47 @@ class _Reader:
             self._wrong(path, "it never fires; give it a 'cron' or an 'every'")
         elif "start" in said and "every" not in said:
             self._wrong((*path, "start"), "'start' is for 'every'; a cron needs none")
-        job = self._jobs.get(entry.job)
-        if job is None and raw.get("job") == entry.job:  # and not what `_entry` put in its place
-            hint = suggestion(entry.job, self._jobs)
-            self._wrong((*path, "job"), f"no job is named {entry.job!r}; {hint}")
+        self._check_work(path, entry, raw, said)
+        name, params = entry.work
+        job = self._jobs.get(name)
         if job is not None and job.financial and raw.get("overlap") == "replace":
             self._refuse_replacing((*path, "overlap"))
         has_period = "period" in said
         wrong = (
-            wrong_params(job, entry.params, self._definitions, has_period=has_period)
+            wrong_params(job, params, self._definitions, has_period=has_period)
             if job
-            else wrong_tokens(entry.params, has_period=has_period)
+            else wrong_tokens(params, has_period=has_period)
         )
-        where = (*path, "params") if "params" in said else path
         for steps, message in wrong:
-            self._wrong((*where, *steps), message)
+            self._wrong((*path, *self._written(entry, steps, said)), message)
+
+    def _check_work(
+        self, path: KeyPath, entry: ScheduleEntry, raw: Mapping[str, Any], said: set[str]
+    ) -> None:
+        """Whether it says what is to be run, and that once."""
+        if {"job", "report"} <= said:
+            self._wrong((*path, "report"), "'job' and 'report' exclude each other; keep one")
+        elif not {"job", "report"} & said and not _misspells(raw, "job", "report"):
+            self._wrong(path, "the key 'job' is missing")
+        elif entry.job is not None and entry.job not in self._jobs:
+            hint = suggestion(entry.job, self._jobs)
+            self._wrong((*path, "job"), f"no job is named {entry.job!r}; {hint}")
+        elif entry.report is not None and REPORT_JOB not in self._jobs:
+            text = f"reports are made by a job named {REPORT_JOB!r}, and there is none"
+            self._wrong((*path, "report"), text)
+        for key in ("formats", "locales"):
+            if key in said and entry.report is None and "report" not in said:
+                self._wrong((*path, key), f"{key!r} are of a 'report'; a job has 'params'")
+
+    def _written(self, entry: ScheduleEntry, steps: KeyPath, said: set[str]) -> KeyPath:
+        """The way from the entry to what the job's parameters at `steps` came from."""
+        if entry.report is None or entry.job is not None:
+            return ("params", *steps) if "params" in said else ()
+        if steps[:1] == ("name",):
+            return ("report",)
+        if steps[:1] in (("formats",), ("locales",)) and steps[0] in said:
+            return steps
+        return steps if "params" in said else ("report",)
 
     def _refuse_replacing(self, path: KeyPath) -> None:
         # Instead of what is said of a word that nobody may use.
@@ -155,6 +182,6 @@ def _is_inside(path: str, around: str) -> bool:
     return path == around or path.startswith((f"{around}.", f"{around}["))
 
 
-def _misspells_a_trigger(raw: Mapping[str, Any]) -> bool:
+def _misspells(raw: Mapping[str, Any], *keys: str) -> bool:
     unknown = raw.keys() - ScheduleEntry.model_fields.keys()
-    return any(closest(key, ScheduleEntry.model_fields) in ("cron", "every") for key in unknown)
+    return any(closest(key, ScheduleEntry.model_fields) in keys for key in unknown)

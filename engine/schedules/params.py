@@ -1,7 +1,7 @@
 """A schedule's params against its job: tokens, the job's signature, names of definitions."""
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Protocol, cast, runtime_checkable
 
 from engine.documents.closest import closest, suggestion
 from engine.documents.problem import KeyPath
@@ -17,6 +17,14 @@ _SAMPLE = {
 
 Definitions = Mapping[str, Collection[str]]
 """Known names by the kind of thing they name, e.g. `{"reconciliation": {"wallets"}}`."""
+
+
+@runtime_checkable
+class Knowing(Protocol):
+    """Names of things that have a say in the other parameters of a run of theirs."""
+
+    def wrong(self, name: str, params: Mapping[str, Any]) -> Iterable[tuple[KeyPath, str]]:
+        """What is wrong with the parameters of a run of `name`, each with its way from them."""
 
 
 def wrong_params(
@@ -40,9 +48,18 @@ def wrong_params(
     for name, param in job.params.items():
         known = definitions.get(param.kind or "")
         value = filled.get(name)
-        if known is None or name in told or not isinstance(value, str) or value in known:
+        if known is None or name in told or not isinstance(value, str):
             continue
-        yield (name,), f"no {param.kind} is named {value!r}; {suggestion(value, known)}"
+        if value not in known:
+            yield (name,), f"no {param.kind} is named {value!r}; {suggestion(value, known)}"
+        elif isinstance(known, Knowing) and not told:
+            for path, message in known.wrong(value, job.gathered(filled)):
+                yield _as_given(path, filled), message
+
+
+def _as_given(path: KeyPath, params: Mapping[str, Any]) -> KeyPath:
+    """The way to what was given beside the parameter that takes others, and not within it."""
+    return path[1:] if len(path) > 1 and path[0] not in params and path[1] in params else path
 
 
 def _problems(error: InvalidParams) -> list[tuple[str, str]]:
