@@ -10,18 +10,18 @@ from engine.exporters.document import Cell, Kind, Row
 from engine.reporting.definition import ReportColumn
 
 Codes = tuple[str, ...]
+Sums = dict[Codes, dict[str, int | None]]
+"""What columns add up to, for each combination of their currencies."""
 
 
-def added_up(
-    columns: Sequence[ReportColumn], batches: Iterable[Any]
-) -> dict[Codes, dict[str, int | None]]:
+def added_up(columns: Sequence[ReportColumn], batches: Iterable[Any]) -> Sums:
     """The sums of the columns that have a total, for each combination of their currencies.
 
     A sum of nothing but empty cells is None.
     """
     wanted = [column.name for column in columns if column.total]
     codes = currency_columns(columns)
-    sums: dict[Codes, dict[str, int | None]] = {}
+    sums: Sums = {}
     for batch in batches if wanted else ():
         for key, found in sums_in(batch, codes, wanted):
             held = sums.setdefault(key, dict.fromkeys(wanted))
@@ -62,7 +62,7 @@ def sums_in(
 
 def total_rows(
     columns: Sequence[ReportColumn],
-    sums: dict[Codes, dict[str, int | None]],
+    sums: Sums,
     said: str,
 ) -> Sequence[Row]:
     """A row for each currency, of these columns, as it is set below them; `said` calls it so."""
