@@ -65,17 +65,6 @@ Names = Annotated[list[str], Splitting()]
 
 
 @dataclass(frozen=True)
-class TakingRole:
-    """Marks a parameter that only somebody with this role may set to anything but nothing."""
-
-    role: str
-
-
-PersonalData = Annotated[bool, TakingRole("approver")]
-"""`personal: PersonalData = False`: who sets it has to be an approver, once there are users."""
-
-
-@dataclass(frozen=True)
 class Identifying:
     """Marks a text parameter whose values name things: nothing in them is taken for a secret."""
 
@@ -104,8 +93,7 @@ Personal = Annotated[T, Sealed("personal")]
 class Param:
     """One parameter of a job as people see it.
 
-    What is `sealed` is never shown; in one that `is_text` what looks like a secret is not. Setting
-    one with a `role` takes that.
+    What is `sealed` is never shown; in one that `is_text` what looks like a secret is not.
     """
 
     name: str
@@ -115,7 +103,6 @@ class Param:
     kind: str | None = None
     sealed: SealedKind | None = None
     is_text: bool = False
-    role: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +141,6 @@ class Signature:
                 kind=_kind(hints.get(each.name, str)),
                 sealed=self._sealed(each.name, hints.get(each.name, str)),
                 is_text=_is_text(hints.get(each.name, str)),
-                role=_role(hints.get(each.name, str)),
             )
             for each in signature
         }
@@ -345,10 +331,6 @@ def _kind(hint: Any) -> str | None:
 
 def _takes_others(hint: Any) -> bool:
     return any(isinstance(mark, TakingOthers) for mark in _marks(hint))
-
-
-def _role(hint: Any) -> str | None:
-    return next((mark.role for mark in _marks(hint) if isinstance(mark, TakingRole)), None)
 
 
 def _split(value: Any) -> Any:

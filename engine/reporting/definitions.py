@@ -1,5 +1,6 @@
 """Reports by name: one YAML file each in the folder `reports`."""
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,12 @@ class UnknownReport(Invalid):
     """A caller named a report that no file defines."""
 
     message = "no report is named {name!r}; {suggestion}"
+
+
+class UnknownDataset(Invalid):
+    """A caller named a dataset that a report has not."""
+
+    message = "the report {report} has no dataset {name!r}; {suggestion}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +91,13 @@ class ReportDefinitions(Collection[str]):
             first = str(error).partition("\n")[0]
             yield ("name",), f"this report cannot be run: {first}"
             return
+        if params.get("personal") and definition.shows_personal_to is None:
+            yield ("personal",), f"the report {name} shows nobody what is personal; see its file"
+        if (dataset := params.get("dataset")) is not None:
+            names = [each.name for each in definition.datasets]
+            if dataset not in names:
+                text = f"the report {name} has no dataset {dataset!r}"
+                yield ("dataset",), f"{text}; {suggestion(dataset, names)}"
         for param, message in wrong_in(definition, params.get("params") or {}):
             yield ("params", param), message
         for kind, noun, known in (
@@ -93,6 +107,25 @@ class ReportDefinitions(Collection[str]):
             for each in params.get(kind) or ():
                 if each not in known:
                     yield (kind,), f"{noun.format(each)}; {suggestion(each, known)}"
+
+    def role_for(self, name: str, params: Mapping[str, Any]) -> str | None:
+        """The role that a run with these params takes, beyond that of running anything."""
+        return self.load(name).shows_personal_to if params.get("personal") else None
+
+    def require_dataset(self, definition: ReportDefinition, name: str) -> None:
+        """Raise UnknownDataset unless the report has it."""
+        names = [each.name for each in definition.datasets]
+        if name not in names:
+            hint = suggestion(name, names)
+            raise UnknownDataset(report=definition.name, name=name, suggestion=hint)
+
+    def hash_of(self, name: str) -> str:
+        """The SHA-256 of the report's file."""
+        return _hash(self.folder / f"{name}.yaml")
+
+    def hash_of_template(self, definition: ReportDefinition) -> str | None:
+        """The SHA-256 of the template that it names; None if it names none."""
+        return _hash(self.templates / definition.template) if definition.template else None
 
     def _read(self, name: str) -> tuple[Document, ReportDefinition]:
         if name not in self:
@@ -145,3 +178,7 @@ class ReportDefinitions(Collection[str]):
         if isinstance(source, Folder):  # which was refused before
             return ()
         return source.columns(dataset.query, bound(definition, dataset, {}))
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

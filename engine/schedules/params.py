@@ -26,6 +26,9 @@ class Knowing(Protocol):
     def wrong(self, name: str, params: Mapping[str, Any]) -> Iterable[tuple[KeyPath, str]]:
         """What is wrong with the parameters of a run of `name`, each with its way from them."""
 
+    def role_for(self, name: str, params: Mapping[str, Any]) -> str | None:
+        """The role that a run of `name` with these parameters takes, if they are sound."""
+
 
 def wrong_params(
     job: Job, params: Mapping[str, Any], definitions: Definitions, *, has_period: bool

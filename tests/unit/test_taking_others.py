@@ -1,11 +1,11 @@
-"""Parameters that take what no other is called, lists given as one text, and what takes a role."""
+"""Parameters that take what no other is called, and lists that are given as one text."""
 
 from typing import Any
 
 import pytest
 
 from engine.job import job
-from engine.signature import InvalidParams, Names, Others, PersonalData
+from engine.signature import InvalidParams, Names, Others
 
 
 @job()
@@ -14,7 +14,6 @@ def report(
     *,
     name: str,
     formats: Names | None = None,
-    personal: PersonalData = False,
     params: Others | None = None,
 ) -> None:
     """Make a report."""
@@ -51,8 +50,3 @@ def test_names_may_be_given_as_one_text() -> None:
     assert report.validate({"name": "a", "formats": ["csv"]})["formats"] == ["csv"]
     with pytest.raises(InvalidParams, match="names with commas between them"):
         report.validate({"name": "a", "formats": 7})
-
-
-def test_a_parameter_may_take_a_role() -> None:
-    assert report.params["personal"].role == "approver"
-    assert report.params["name"].role is None
