@@ -1,0 +1,272 @@
+"""Recounts: what is read from a file's bytes is what its rows were, whatever stands in them."""
+
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from engine.exporters.batches import Batches, batches_of
+from engine.exporters.document import Column, Document, Kind, Row, Table
+from engine.exporters.formats import EXPORTERS
+from engine.exporters.recount.figures import Figures, Sum
+from engine.exporters.recount.layout import layout_of
+from engine.exporters.recount.recount import Unreadable
+from engine.exporters.recount.recounts import RECOUNTS
+from tests.builders.document import AT, MADE_AT
+
+NUMBER = Column(name="number", title="Number", kind=Kind.INTEGER)
+SEEN = Column(name="seen", title="Times seen", kind=Kind.INTEGER, total=True)
+NAME = Column(name="name", title="Name, or names")
+CODE = Column(name="code", title="Currency")
+AMOUNT = Column(name="amount", title="Amount", kind=Kind.MONEY, currency_column="code")
+FEE = Column(name="fee", title="Fee", kind=Kind.MONEY, currency="KWD")
+SHARE = Column(name="share", title="Share", kind=Kind.PERCENT)
+COLUMNS = [NUMBER, NAME, CODE, AMOUNT, FEE, SEEN, SHARE, AT]
+ADDED = [*RECOUNTS.keys() - {"html"}]
+
+WHOLE = st.one_of(
+    st.none(),
+    st.integers(-(10**6), 10**6),
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(0, 18).map(lambda power: 10**power),
+)
+TEXTS = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(['<c r="D2"><v>7</v></c>', "</row>", "a\r\nb", '"', "_x000D_", "=1+1", "<tr>"]),
+)
+ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 10**9),
+        TEXTS,
+        st.one_of(st.none(), st.sampled_from(["SAR", "KWD", "JPY", "EURO"])),
+        WHOLE,
+        WHOLE,
+        WHOLE,
+        st.one_of(st.none(), st.decimals(-10, 10, places=4)),
+        st.one_of(st.none(), st.just(MADE_AT)),
+    ),
+    max_size=12,
+)
+
+
+def truth(rows: Sequence[Any]) -> Figures:
+    """What the rows are, added up by hand."""
+    sums: Counter[Sum] = Counter()
+    for row in rows:
+        sums[Sum("amount", str(row[2] or ""))] += int(row[3] or 0)
+        sums[Sum("fee", "KWD")] += int(row[4] or 0)
+        sums[Sum("seen")] += int(row[5] or 0)
+    return Figures(rows=len(rows), sums=of_note(sums))
+
+
+def of_note(sums: Any) -> dict[Sum, int]:
+    return {name: total for name, total in (sums or {}).items() if total}
+
+
+def recounted(format_name: str, document: Document, folder: Path) -> Sequence[Figures]:
+    file = folder / "file"
+    with file.open("wb") as target:
+        EXPORTERS[format_name].write(document, target)
+    layouts = [layout_of(table) for table in document.tables]
+    return RECOUNTS[format_name].count(file, layouts)
+
+
+def a_table(rows: Any, name: str = "Things", totals: Sequence[Row] = ()) -> Table:
+    return Table(name=name.lower(), title=name, columns=COLUMNS, rows=rows, totals=totals)
+
+
+def a_document(*tables: Table, **others: Any) -> Document:
+    return Document(title="Of things", made_at=MADE_AT, tables=tables, **others)
+
+
+def in_batches(rows: Sequence[Row]) -> Batches:
+    batches = [*batches_of(a_table(rows))]
+    return Batches(lambda: batches)
+
+
+@pytest.mark.parametrize("batched", [False, True])
+@pytest.mark.parametrize("format_name", [*RECOUNTS])
+@settings(
+    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=ROWS, language=st.sampled_from(["en", "ar"]))
+def test_a_file_holds_what_was_written(
+    tmp_path: Path, format_name: str, batched: bool, rows: Sequence[Row], language: Any
+) -> None:
+    table = a_table(in_batches(rows) if batched else rows)
+    (found,) = recounted(format_name, a_document(table, language=language), tmp_path)
+    expected = truth(rows)
+    assert found.rows == expected.rows
+    if format_name in ADDED:
+        assert of_note(found.sums) == expected.sums
+    else:
+        assert found.sums is None
+
+
+A_ROW: Row = (1, "Aisha", "SAR", 12345, 250, 3, Decimal("0.5"), MADE_AT)
+
+
+@pytest.mark.parametrize("format_name", [*RECOUNTS])
+def test_a_row_that_is_longer_than_any_block_is_one_row(tmp_path: Path, format_name: str) -> None:
+    rows = [A_ROW, (2, "x\n" * 400_000, "SAR", 1, 1, 1, None, None), A_ROW]
+    if format_name == "xlsx":
+        rows[1] = (2, "x" * 32_000, *rows[1][2:])
+    (found,) = recounted(format_name, a_document(a_table(rows)), tmp_path)
+    assert found.rows == 3
+    assert format_name not in ADDED or of_note(found.sums) == truth(rows).sums
+
+
+@pytest.mark.parametrize("format_name", [*RECOUNTS])
+def test_rows_over_many_blocks_are_all_counted(tmp_path: Path, format_name: str) -> None:
+    rows = [(number, f"N{number}", "JPY", number, 7, 1, None, MADE_AT) for number in range(8_000)]
+    (found,) = recounted(format_name, a_document(a_table(in_batches(rows))), tmp_path)
+    assert found.rows == len(rows)
+    assert format_name not in ADDED or of_note(found.sums) == truth(rows).sums
+
+
+@pytest.mark.parametrize("format_name", [*RECOUNTS.keys() - {"xlsx"}])
+def test_totals_below_the_rows_are_no_rows(tmp_path: Path, format_name: str) -> None:
+    totals = [(None, None, "SAR", 24690, None, 6, None, None)]
+    rows = [A_ROW, A_ROW]
+    (found,) = recounted(format_name, a_document(a_table(rows, totals=totals)), tmp_path)
+    assert found.rows == 2
+    assert format_name not in ADDED or of_note(found.sums) == truth(rows).sums
+
+
+@pytest.mark.parametrize("format_name", ["xlsx", "html"])
+def test_each_table_of_a_file_is_counted_by_itself(tmp_path: Path, format_name: str) -> None:
+    names = Table(name="names", title="Names", columns=[NAME], rows=[("a",), ("b",)])
+    summary = Table(name="few", title="Few", columns=[NAME, SEEN], rows=[("a", 1)])
+    document = a_document(
+        a_table([A_ROW] * 3), a_table([A_ROW] * 5, "Others"), names, summaries=[summary]
+    )
+    found = recounted(format_name, document, tmp_path)
+    assert [each.rows for each in found] == [3, 5, 2]
+
+
+def test_a_table_that_goes_on_over_several_sheets_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "file.xlsx"
+    document = a_document(a_table([A_ROW] * 25), a_table([A_ROW] * 5, "Others"))
+    with file.open("wb") as target:
+        replace(EXPORTERS["xlsx"], rows_per_sheet=10).write(document, target)  # type: ignore[type-var]
+    found = RECOUNTS["xlsx"].count(file, [layout_of(table) for table in document.tables])
+    assert [each.rows for each in found] == [25, 5]
+    assert of_note(found[0].sums) == truth([A_ROW] * 25).sums
+
+
+def test_workbooks_of_other_writers_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "file.xlsx"
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["Something else"])
+    sheet.append([column.title for column in COLUMNS])
+    for _ in range(3):  # texts shared, numbers as floats are written
+        sheet.append([1, "Aisha", "SAR", 123.45, 0.25, 3, 0.5, "2026-01-05"])
+    sheet.append([2, "Badr", "KWD", "1,234,567,890,123,456.789", None, 1e16, None, None])
+    book.save(file)
+    (found,) = RECOUNTS["xlsx"].count(file, [layout_of(a_table([]))])
+    assert found.rows == 4
+    assert of_note(found.sums) == {
+        Sum("amount", "SAR"): 37_035,
+        Sum("amount", "KWD"): 1_234_567_890_123_456_789,
+        Sum("fee", "KWD"): 750,
+        Sum("seen"): 10**16 + 9,
+    }
+
+
+@pytest.mark.parametrize("unnamed", [False, True])
+def test_cells_are_read_however_their_tags_look(tmp_path: Path, unnamed: bool) -> None:
+    file = tmp_path / "file.xlsx"
+    layout = layout_of(Table(name="t", title="T", columns=[CODE, AMOUNT], rows=()))
+    header = '<row><c t="inlineStr"><is><t>Currency</t></is></c><c t="str"><v>Amount</v></c></row>'
+    data = (
+        f'{header}<row ht="15"><c t="inlineStr"><is><t xml:space="preserve">SAR</t></is></c>'
+        '<c s="1" t="n"><v>1.5</v></c></row><row/>'
+        '<row><c t="inlineStr"><is><r><t>SA</t></r><r><t>R</t></r></is></c><c><v>-2</v></c></row>'
+        "<row><c s='3'/><c s='3'/></row>"
+    )
+    if not unnamed:
+        parts = data.split("<c")
+        data = parts[0] + "".join(
+            f'<c r="{"AB"[place % 2]}{place // 2 + 1}"{part}'
+            for place, part in enumerate(parts[1:])
+        )
+    a_workbook(file, f"<worksheet><sheetData>{data}</sheetData></worksheet>")
+    (found,) = RECOUNTS["xlsx"].count(file, [layout])
+    assert found.sums == {Sum("amount", "SAR"): -50}
+
+
+def a_workbook(file: Path, sheet: str) -> None:
+    """The smallest one with that sheet."""
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr(
+            "xl/workbook.xml",
+            f'<w:workbook xmlns:w="x" xmlns:r="{relations}"><w:sheets>'
+            '<w:sheet name="T" r:id="a"/></w:sheets></w:workbook>',
+        )
+        packed.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships><Relationship Id="a" Type="{relations}/worksheet" '
+            'Target="worksheets/one.xml"/></Relationships>',
+        )
+        packed.writestr("xl/worksheets/one.xml", sheet)
+
+
+def written(format_name: str, folder: Path) -> tuple[Path, Document]:
+    """A file of a hundred rows that do not repeat themselves."""
+    rows = [(n, f"N{n * n}", "SAR", n * 7919, n * 31, n % 7, None, None) for n in range(100)]
+    document = a_document(a_table(rows))
+    file = folder / "file"
+    with file.open("wb") as target:
+        EXPORTERS[format_name].write(document, target)
+    return file, document
+
+
+@pytest.mark.parametrize("format_name", [*RECOUNTS])
+def test_a_file_that_is_cut_off_is_never_as_it_was(tmp_path: Path, format_name: str) -> None:
+    file, document = written(format_name, tmp_path)
+    data = file.read_bytes()
+    layouts = [layout_of(table) for table in document.tables]
+    (whole,) = RECOUNTS[format_name].count(file, layouts)
+    for length in range(0, len(data) - 60, max(1, len(data) // 37)):
+        file.write_bytes(data[:length])
+        try:
+            found = RECOUNTS[format_name].count(file, layouts)
+        except Unreadable:
+            continue
+        assert found[0].rows < whole.rows or found[0].sums != whole.sums
+
+
+@pytest.mark.parametrize("format_name", ["xlsx", "parquet"])
+def test_no_byte_of_a_packed_table_can_change_unseen(tmp_path: Path, format_name: str) -> None:
+    file, document = written(format_name, tmp_path)
+    data = file.read_bytes()
+    layouts = [layout_of(table) for table in document.tables]
+    whole = RECOUNTS[format_name].count(file, layouts)
+    for place in range(0, len(data), max(1, len(data) // 101)):
+        file.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        with suppress(Unreadable):
+            assert RECOUNTS[format_name].count(file, layouts) == whole
+
+
+@pytest.mark.parametrize("format_name", [*RECOUNTS])
+@pytest.mark.parametrize("data", [b"", b"\0" * 100, b"PK\3\4", b"{", b"number,name\r\n1,2,3\r\n"])
+def test_what_is_no_such_file_is_said_to_be_none(
+    tmp_path: Path, format_name: str, data: bytes
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(data)
+    if format_name == "jsonl" and not data:
+        return  # a table without rows
+    with pytest.raises(Unreadable, match=r"cannot be read again: .+"):
+        RECOUNTS[format_name].count(file, [layout_of(a_table([]))])
