@@ -2,23 +2,45 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from engine.sources.dialect import Dialect
+from engine.sources.parameters import Params
 
 Kind = Literal["whole", "text"]
 """As which a column is due: a whole number of 64 bits, or text."""
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How a database would carry out a query, in its own words, and what it guesses of it."""
+
+    lines: Sequence[str]
+    rows: int | None = None
+    cost: float | None = None
+
+
 class Snapshot(Protocol):
-    """A database as it was at one moment; two threads may use it at the same time, or in turn."""
+    """A database as it was at one moment; two threads may use it at the same time, or in turn.
+
+    A query that goes with `params` says `:name` where one is bound; without any it is sent as it
+    is. One that is not done within its `time_limit`, from its start to its last row, is stopped:
+    QueryTooLong.
+    """
 
     @property
     def beside(self) -> "Snapshot":
         """The same moment for another thread to read at the same time; itself if there is none."""
 
     def batches(
-        self, query: str, kinds: Mapping[str, Kind] | None = None
+        self,
+        query: str,
+        kinds: Mapping[str, Kind] | None = None,
+        *,
+        params: Params | None = None,
+        time_limit: timedelta | None = None,
     ) -> AbstractContextManager[Any]:
         """The rows of a query as a `pyarrow.RecordBatchReader`, in flat memory.
 
@@ -27,7 +49,9 @@ class Snapshot(Protocol):
         if the database is gone, InvalidQuery if it will not go on. Values are never cast.
         """
 
-    def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
+    def rows(
+        self, query: str, *, params: Params | None = None, time_limit: timedelta | None = None
+    ) -> Sequence[tuple[Any, ...]]:
         """The few rows of a query."""
 
     def ends(self, rows: str, key: str) -> tuple[int, int] | None:
@@ -35,6 +59,9 @@ class Snapshot(Protocol):
 
         None unless those below any id, and those from it on, can each be read without the other.
         """
+
+    def plan(self, query: str, params: Params | None = None) -> Plan:
+        """How the query would be carried out; nothing of it is."""
 
 
 class Database(Protocol):
@@ -47,10 +74,11 @@ class Database(Protocol):
     def require_reachable(self) -> None:
         """Raise SourceUnreachable unless it answers, MayWrite if it lets us write."""
 
-    def columns(self, query: str) -> Mapping[str, str]:
+    def columns(self, query: str, params: Params | None = None) -> Mapping[str, str]:
         """The columns that a query gives, with their types as the database calls them.
 
-        Raises InvalidQuery unless it is one SELECT. None of its rows is read.
+        Raises InvalidQuery unless it is one SELECT that names all `params` and nothing else. None
+        of its rows is read.
         """
 
     def dialect(self, columns: Mapping[str, str]) -> Dialect:

@@ -4,8 +4,11 @@ Whatever is compared is compared byte for byte: `TOPUP` is not `topup`, whatever
 own collation says. Nothing is rounded, and no text is taken for a number.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, Protocol
+
+Due = Literal["whole", "decimal", "text"]
+"""What a column of a report is due as, where the database itself has no types for columns."""
 
 
 class Dialect(Protocol):
@@ -52,3 +55,16 @@ class Dialect(Protocol):
 
     def kind(self, column: str) -> str:
         """What the value is, in the database's own word; `null` if there is none."""
+
+    def as_due(self, query: str, dues: Mapping[str, Due]) -> str:
+        """Those columns of a query, in its order, each as it is due or an error, never cast.
+
+        A whole number and a text are as they are; to a database without types for columns a
+        number is a text as well, if that is due, but a floating one is no decimal.
+        """
+
+    def apart(self, column: str) -> str:
+        """A text for GROUP BY: two are one only if their bytes are."""
+
+    def decimal_sum(self, column: str) -> Sequence[str]:
+        """The exact sum of decimals, in two parts: what is whole, and billionths."""

@@ -1,6 +1,8 @@
 """What can be wrong with a source, in words for the person who configured it."""
 
-from engine.errors import Invalid, Unreachable
+from datetime import timedelta
+
+from engine.errors import EngineError, Invalid, Unreachable
 
 
 class UnknownSource(Invalid):
@@ -59,3 +61,18 @@ def may_write(source: str, *, role: str, what: str, remedy: str | None, grants: 
     return MayWrite(
         name=source, example=example, role=role, what=what, advice=advice, grants=grants
     )
+
+
+class QueryTooLong(EngineError):
+    """A query was not done within its time, and was stopped."""
+
+    message = (
+        "the query on source {source!r} was stopped: it was not done within its limit of "
+        "{limit}. Ask for less (a shorter period), have the database find it faster (an index; "
+        "`engine reports preview` shows its plan), or allow it more"
+    )
+
+
+def too_long(source: str, limit: timedelta) -> QueryTooLong:
+    """The same, with the limit as people say it."""
+    return QueryTooLong(source=source, limit=f"{limit.total_seconds():g} s", seconds=limit)

@@ -8,26 +8,25 @@ A query is never sent but as the one subquery of a SELECT, and the server takes 
 time. Nothing is ever committed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from engine.redaction.urls import hide_password
-from engine.sources.database import Kind
-from engine.sources.failures import Failures
 from engine.sources.faults import InvalidQuery, MissingDriver, SourceUnreachable
+from engine.sources.marks import Bound
+from engine.sources.mysql_marks import carry_out, marked, prepare
 from engine.sources.mysql_role import grants_of, require_reader
 from engine.sources.mysql_rows import DECODERS, Columns
+from engine.sources.mysql_snapshot import MysqlSnapshot
 from engine.sources.mysql_sql import MysqlSql
 from engine.sources.mysql_url import connection_of
 from engine.sources.mysql_words import names, objection
+from engine.sources.parameters import Params
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
-
-_BATCH_ROWS = 32_768
 
 # The connection waits while rows are compared, and the server waits for us while they are staged.
 # Reading waits for nobody's lock but that of an ALTER TABLE and its like. The mode is the server's,
@@ -71,26 +70,27 @@ class MysqlDatabase:
         with self._held():
             pass
 
-    def columns(self, query: str) -> Mapping[str, str]:
+    def columns(self, query: str, params: Params | None = None) -> Mapping[str, str]:
         """The columns that a query gives, with their types; raises unless it is one SELECT.
 
         The server prepares the query, and no row of it is asked for.
         """
         if reason := objection(query):
             raise InvalidQuery(source=self.name, reason=reason)
+        asked = marked(query, params, source=self.name)
         with self._held() as connection, connection.cursor() as cursor:
             try:
                 # As itself it can only be one statement, as a subquery it can only be a SELECT.
-                cursor.execute(f"SET @engine = CONVERT(X'{query.encode().hex()}' USING utf8mb4)")
-                cursor.execute("PREPARE engine FROM @engine")
+                prepare(cursor, asked.query)
                 cursor.execute("DEALLOCATE PREPARE engine")
                 cursor.execute(_WITHOUT_SNAPSHOTS)
                 for table, engine in cursor.fetchall():
                     if names(query, table):
                         raise self._without_snapshot(table, engine)
-                cursor.execute(f"SELECT * FROM ({query}\n) AS found LIMIT 0")  # noqa: S608
+                shape = f"SELECT * FROM ({asked.query}\n) AS found LIMIT 0"  # noqa: S608
+                carry_out(cursor, Bound(shape, asked.parameters))
                 return Columns(cursor).types
-            except _driver().Error as error:
+            except driver().Error as error:
                 raise self.fault(error) from error
 
     def dialect(self, columns: Mapping[str, str]) -> MysqlSql:
@@ -98,14 +98,14 @@ class MysqlDatabase:
         return MysqlSql(columns)
 
     @contextmanager
-    def snapshot(self) -> "Iterator[MysqlSnapshot]":
+    def snapshot(self) -> Iterator[MysqlSnapshot]:
         """One moment of the database, for as long as the context lasts."""
         with self._held() as connection:
             yield MysqlSnapshot(self, connection)
 
     def stop(self, thread: int) -> None:
         """Stop what one of our connections has the server do; it may be done already."""
-        with suppress(_driver().Error, SourceUnreachable), self._connected() as connection:
+        with suppress(driver().Error, SourceUnreachable), self._connected() as connection:
             connection.query(f"KILL QUERY {thread}")
 
     def fault(self, error: Any) -> InvalidQuery | SourceUnreachable:
@@ -129,13 +129,13 @@ class MysqlDatabase:
                     self._require_reader(cursor)
                     for statement in _BEGIN:
                         cursor.execute(statement)
-            except _driver().Error as error:
+            except driver().Error as error:
                 raise self._away(error) from error
             yield connection
 
     @contextmanager
     def _connected(self) -> "Iterator[Connection[Any]]":
-        pymysql = _driver()
+        pymysql = driver()
         given = {"connect_timeout": 10, **connection_of(self.name, self.url)}
         conv = {**pymysql.converters.encoders, **DECODERS}
         try:
@@ -165,82 +165,8 @@ class MysqlDatabase:
         return InvalidQuery(source=self.name, reason=reason)
 
 
-class MysqlSnapshot:
-    """A database as it was at one moment; threads take turns."""
-
-    def __init__(self, database: MysqlDatabase, connection: "Connection[Any]") -> None:
-        self.beside: MysqlSnapshot = self
-        self._database = database
-        self._connection = connection
-        self._turn = Lock()
-
-    @contextmanager
-    def batches(self, query: str, kinds: Mapping[str, Kind] | None = None) -> Iterator[Any]:
-        """The rows of a query as a `pyarrow.RecordBatchReader`, in flat memory.
-
-        The types of the columns are the server's, whatever `kinds` says.
-        """
-        import pyarrow as pa
-
-        failures = Failures()
-        try:
-            with self._turn, failures.shown(), self._unbuffered() as cursor:
-                cursor.execute(query)
-                columns = Columns(cursor)
-                rows = failures.noted(self._batches(columns))
-                yield pa.RecordBatchReader.from_batches(columns.schema, rows)
-        except _driver().Error as error:
-            raise self._database.fault(error) from error
-
-    def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
-        """The few rows of a query."""
-        try:
-            with self._turn, self._connection.cursor() as cursor:
-                cursor.execute(query)
-                return list(cursor.fetchall())
-        except _driver().Error as error:
-            raise self._database.fault(error) from error
-
-    def ends(self, rows: str, key: str) -> tuple[int, int] | None:
-        """Not known; and nobody could read beside."""
-        return None
-
-    @contextmanager
-    def _unbuffered(self) -> Iterator[Any]:
-        """A cursor whose rows stay with the server until they are fetched."""
-        from pymysql.cursors import SSCursor
-
-        cursor = self._connection.cursor(SSCursor)
-        try:
-            yield cursor
-        finally:
-            result = cursor._result  # noqa: SLF001 - only it knows whether there is a rest
-            if result is not None and result.unbuffered_active:
-                self._give_up(cursor)
-            cursor.close()
-
-    def _give_up(self, cursor: Any) -> None:
-        """Have the server stop; else all rows are sent, and read to be thrown away."""
-        if self._connection.open:
-            self._database.stop(self._connection.thread_id())
-            with suppress(_driver().Error):
-                cursor.close()
-            with suppress(_driver().Error):
-                self._connection.ping(reconnect=False)  # which takes a stop that came too late
-        else:
-            cursor._result.unbuffered_active = False  # noqa: SLF001 - there is nobody to wait for
-
-    def _batches(self, columns: Columns) -> Iterator[Any]:
-        import pyarrow as pa
-
-        try:
-            yield from columns.batches(_BATCH_ROWS)
-        except pa.ArrowInvalid as error:
-            reason = f"a value has no room in its column's type: {error}"
-            raise InvalidQuery(source=self._database.name, reason=reason) from error
-
-
-def _driver() -> Any:
+def driver() -> Any:
+    """PyMySQL; raises MissingDriver."""
     try:
         import pymysql
     except ImportError as error:

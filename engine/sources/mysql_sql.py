@@ -6,6 +6,8 @@ compared. Literals are in hex, which no `sql_mode` reads in another way.
 
 from collections.abc import Collection, Mapping, Sequence
 
+from engine.sources.dialect import Due
+
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _INSTANT = frozenset({"datetime", "timestamp", "date"})
 
@@ -107,3 +109,15 @@ class MysqlSql:
     def kind(self, column: str) -> str:
         """The column's type."""
         return f"CASE WHEN {self.name(column)} IS NULL THEN 'null' ELSE '{self._types[column]}' END"
+
+    def as_due(self, query: str, dues: Mapping[str, Due]) -> str:
+        """The query itself: its columns have types."""
+        return query
+
+    def apart(self, column: str) -> str:
+        """Whatever the collation of the column; the text comes as bytes."""
+        return f"CAST(CONVERT({self.text(column)} USING utf8mb4) AS BINARY)"
+
+    def decimal_sum(self, column: str) -> Sequence[str]:
+        """All of it: there are decimals."""
+        return f"sum({self.name(column)})", "0"

@@ -2,7 +2,7 @@
 
 import re
 
-_QUOTED = re.compile(
+QUOTED = re.compile(
     r"""
       '(?:[^'\\]|\\.|'')*'
     | "(?:[^"\\]|\\.|"")*"
@@ -13,6 +13,7 @@ _QUOTED = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""What is between quotes, and comments that no server carries out."""
 _DOING_MORE = re.compile(
     r"""
     (?<![\w$@])
@@ -28,7 +29,7 @@ _LOCKS = re.compile(r"\b(?:FOR\s+(?:UPDATE|SHARE)|LOCK\s+IN\s+SHARE\s+MODE)\b", 
 
 def objection(query: str) -> str | None:
     """Why a query cannot be used, though it is one SELECT; None if nothing is against it."""
-    words = _QUOTED.sub(" ? ", query)
+    words = QUOTED.sub(" ? ", query)
     if re.search(r"/\*M?!", words):
         return "it has a comment that some servers carry out; leave out /*! ... */"
     if found := _DOING_MORE.search(_calls(query)):
@@ -48,7 +49,7 @@ def _calls(query: str) -> str:
             return quoted[0][1:-1]
         return " " if quoted[0][0] in "/-#" else " ? "
 
-    return _QUOTED.sub(shown, query)
+    return QUOTED.sub(shown, query)
 
 
 def names(query: str, table: str) -> bool:

@@ -1,34 +1,29 @@
 """A PostgreSQL database as a source: read under a role that cannot write, all at one moment.
 
-One connection holds a REPEATABLE READ READ ONLY transaction and exports its snapshot. Every long
-reading is a connection of its own that takes up that snapshot, so any number of them are at one
-moment, and one that is given up or fails does no harm to the others. Rows come as Arrow batches
-through ADBC, by COPY in binary.
+One connection holds a REPEATABLE READ READ ONLY transaction and exports its snapshot, which every
+long reading takes up: see `postgres_snapshot`.
 
-A query is never sent but as the one subquery of a SELECT that is prepared, which holds one
-statement only. Nothing is ever committed.
+A query is only sent once it was found to be one SELECT, which it is if it can be prepared both by
+itself and as a subquery. Nothing is ever committed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from engine.redaction.urls import hide_password
-from engine.sources.database import Kind
-from engine.sources.failures import Failures
 from engine.sources.faults import InvalidQuery, MissingDriver, SourceUnreachable, UnusableSource
+from engine.sources.parameters import Params
 from engine.sources.postgres_errors import meaning
+from engine.sources.postgres_marks import marked
 from engine.sources.postgres_role import require_reader
+from engine.sources.postgres_snapshot import PostgresSnapshot
 from engine.sources.postgres_sql import PostgresSql
 from engine.sources.postgres_words import objection
 
 if TYPE_CHECKING:
     from psycopg import Connection
-
-_BATCH = "adbc.postgresql.batch_size_hint_bytes"
-_BATCH_BYTES = 4 * 1024 * 1024
 
 # A server that is gone without a word is noticed. What the URL says goes before these.
 _CONNECTING = {
@@ -53,10 +48,15 @@ _SETTINGS = {
     "bytea_output": "hex",
     "extra_float_digits": "1",
 }
+# A query whose reader was killed is stopped, and not carried on for nobody.
+_WATCHED = """
+CASE WHEN current_setting('server_version_num')::int >= 140000 AND version() LIKE '%linux%'
+THEN set_config('client_connection_check_interval', '5s', true) END"""
 _SET = "SELECT " + ", ".join(
     # Should anything ever end the transaction with a commit, whatever comes after it is read only.
     ["set_config('default_transaction_read_only', 'on', false)"]
     + [f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items()]
+    + [_WATCHED]
 )
 
 
@@ -76,26 +76,29 @@ class PostgresDatabase:
         with self._held():
             pass
 
-    def columns(self, query: str) -> Mapping[str, str]:
+    def columns(self, query: str, params: Params | None = None) -> Mapping[str, str]:
         """The columns that a query gives, with their types; raises unless it is one SELECT.
 
         PostgreSQL plans the query and checks what it may do, but runs none of it.
         """
         psycopg = _driver()
+        asked = marked(query, params, source=self.name)
+        values = [each.value for each in asked.parameters]
         with self._held() as connection:
             connection.execute(_PLANNING)
             # As itself it can only be one statement, as a subquery it can only be a SELECT.
-            told = connection.pgconn.prepare(b"", query.encode())
+            told = connection.pgconn.prepare(b"", asked.query.encode())
             if told.status == psycopg.pq.ExecStatus.FATAL_ERROR:
                 error = psycopg.errors.error_from_result(told)
                 raise self.fault(error.sqlstate, str(error))
-            shape = f"SELECT * FROM ({query}\n) AS found LIMIT 0"  # noqa: S608
+            shape = f"SELECT * FROM ({asked.query}\n) AS found LIMIT 0"  # noqa: S608
             try:
-                explain = f"EXPLAIN (VERBOSE, COSTS off) {shape}".encode()
-                plan = "\n".join(line for (line,) in connection.execute(explain, prepare=True))
+                cursor = psycopg.RawCursor(connection)
+                cursor.execute(f"EXPLAIN (VERBOSE, COSTS off) {shape}", values, prepare=True)
+                plan = "\n".join(line for (line,) in cursor)
                 if reason := objection(query) or objection(plan):
                     raise InvalidQuery(source=self.name, reason=reason)
-                cursor = connection.execute(shape.encode(), prepare=True)
+                cursor.execute(shape, values, prepare=True)
             except psycopg.Error as error:
                 raise self.fault(error.sqlstate, str(error)) from error
             assert cursor.description is not None  # noqa: S101 - a SELECT has one
@@ -113,7 +116,7 @@ class PostgresDatabase:
         return PostgresSql(columns)
 
     @contextmanager
-    def snapshot(self) -> "Iterator[PostgresSnapshot]":
+    def snapshot(self) -> Iterator[PostgresSnapshot]:
         """One moment of the database, for as long as the context lasts."""
         psycopg = _driver()
         with self._held() as connection:
@@ -135,7 +138,7 @@ class PostgresDatabase:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             try:
-                connection.execute(_SET.encode())
+                connection.execute(self.settings.encode())
                 require_reader(connection, self.name)
             except psycopg.Error as error:
                 raise self.fault(error.sqlstate, str(error)) from error
@@ -154,93 +157,14 @@ class PostgresDatabase:
         merged: dict[str, Any] = {**_CONNECTING, **given}
         return make_conninfo(**merged)
 
+    @property
+    def settings(self) -> str:
+        """What each transaction is told first."""
+        return _SET
+
     def fault(self, sqlstate: str | None, text: str) -> InvalidQuery | SourceUnreachable:
         """What an error means: the database is gone, or the query cannot be carried out."""
         return meaning(sqlstate, text, source=self.name, url=self.url)
-
-
-class PostgresSnapshot:
-    """A database as it was at one moment; any number of threads read it side by side."""
-
-    def __init__(
-        self, database: PostgresDatabase, connection: "Connection[tuple[Any, ...]]", exported: str
-    ) -> None:
-        self.beside = self
-        self._database = database
-        self._connection = connection
-        self._exported = exported
-        self._turn = Lock()
-
-    @contextmanager
-    def batches(self, query: str, kinds: Mapping[str, Kind] | None = None) -> Iterator[Any]:
-        """The rows of a query as a `pyarrow.RecordBatchReader`, in flat memory.
-
-        The types of the columns are PostgreSQL's, whatever `kinds` says.
-        """
-        import adbc_driver_manager
-        import pyarrow as pa
-        from adbc_driver_manager._reader import AdbcRecordBatchReader
-
-        database, failures, whole = self._database, Failures(), False
-
-        def batches(reader: Any) -> Iterator[Any]:
-            nonlocal whole
-            yield from reader
-            whole = True
-
-        try:
-            with failures.shown(), self._connected() as connection:
-                statement = adbc_driver_manager.AdbcStatement(connection)
-                with statement:
-                    statement.set_options(**{_BATCH: str(_BATCH_BYTES)})
-                    statement.set_sql_query(query)
-                    stream, _ = statement.execute_query()
-                    # Unlike pyarrow's own it raises what PostgreSQL said, with its SQLSTATE.
-                    raw = AdbcRecordBatchReader._import_from_c(stream.address)  # noqa: SLF001
-                    with raw as reader:
-                        rows = failures.noted(batches(reader))
-                        try:
-                            yield pa.RecordBatchReader.from_batches(reader.schema, rows)
-                        finally:
-                            if not whole:
-                                connection.cancel()  # else the rest is read to be thrown away
-        except adbc_driver_manager.Error as error:
-            raise database.fault(error.sqlstate, str(error)) from error
-
-    def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
-        """The few rows of a query; threads take turns."""
-        import psycopg
-
-        with self._turn:
-            try:
-                return self._connection.execute(query.encode(), prepare=True).fetchall()
-            except psycopg.Error as error:
-                raise self._database.fault(error.sqlstate, str(error)) from error
-
-    def ends(self, rows: str, key: str) -> tuple[int, int] | None:
-        """Not known."""
-        return None
-
-    @contextmanager
-    def _connected(self) -> Iterator[Any]:
-        """Another connection, in a transaction at the same moment."""
-        import adbc_driver_manager
-
-        driver = _bulk_driver()
-        with (
-            driver.connect(self._database.conninfo) as server,
-            adbc_driver_manager.AdbcConnection(server) as connection,
-        ):
-            connection.set_autocommit(False)
-            for order in (
-                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-                f"SET TRANSACTION SNAPSHOT '{self._exported}'",
-                _SET,
-            ):
-                with adbc_driver_manager.AdbcStatement(connection) as statement:
-                    statement.set_sql_query(order)
-                    statement.execute_update()
-            yield connection
 
 
 def _driver() -> Any:
@@ -249,12 +173,3 @@ def _driver() -> Any:
     except ImportError as error:
         raise MissingDriver(scheme="postgresql", package="psycopg", extra="postgres") from error
     return psycopg
-
-
-def _bulk_driver() -> Any:
-    try:
-        import adbc_driver_postgresql
-    except ImportError as error:
-        package = "adbc-driver-postgresql"
-        raise MissingDriver(scheme="postgresql", package=package, extra="postgres") from error
-    return adbc_driver_postgresql

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from engine.sources.dialect import Due
+
 _WHOLE = frozenset({"int2", "int4", "int8"})
 _TEXT = frozenset({"text", "varchar"})
 _INSTANT = frozenset({"timestamp", "timestamptz", "date"})
@@ -95,6 +97,18 @@ class PostgresSql:
     def kind(self, column: str) -> str:
         """The column's type."""
         return f"CASE WHEN {self.name(column)} IS NULL THEN 'null' ELSE '{self._types[column]}' END"
+
+    def as_due(self, query: str, dues: Mapping[str, Due]) -> str:
+        """The query itself: its columns have types."""
+        return query
+
+    def apart(self, column: str) -> str:
+        """A column may have a collation that knows no upper and lower case."""
+        return f'({self.text(column)})::text COLLATE "C"'
+
+    def decimal_sum(self, column: str) -> Sequence[str]:
+        """All of it: there are decimals."""
+        return f"sum({self.name(column)})", "0"
 
     def _has_year(self, column: str) -> str:
         return f"{self.name(column)} BETWEEN '0001-01-01' AND '9999-12-31 23:59:59.999999'"

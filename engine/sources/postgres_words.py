@@ -24,16 +24,16 @@ _DOING_MORE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_TOKEN = re.compile(
-    r"""
+_TOKENS = r"""
       (?<![\w$])[eE]'(?:[^'\\]|\\.|'')*'
     | '(?:[^']|'')*'
     | (?<![\w$])\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$
     | --[^\n]*
     | (?P<comment>/\*)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
+_TOKEN = re.compile(_TOKENS, re.VERBOSE | re.DOTALL)
+QUOTED = re.compile(_TOKENS + r'| "(?:[^"]|"")*"', re.VERBOSE | re.DOTALL)
+"""What is between quotes, and where comments begin."""
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
@@ -52,11 +52,11 @@ def _without_texts(text: str) -> str:
     pieces, at = [], 0
     while found := _TOKEN.search(text, at):
         pieces.append(text[at : found.start()])
-        at = _end_of_comment(text, found.end()) if found["comment"] else found.end()
+        at = end_of_comment(text, found.end()) if found["comment"] else found.end()
     return " ".join([*pieces, text[at:]])
 
 
-def _end_of_comment(text: str, at: int) -> int:
+def end_of_comment(text: str, at: int) -> int:
     """Where a comment ends whose inside begins at `at`; comments hold comments."""
     depth = 1
     while depth and (edge := _COMMENT_EDGE.search(text, at)):

@@ -1,8 +1,25 @@
 """SQLite's SQL: here each value has a type of its own, whatever its column says."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from engine.sources.dialect import Due
+
+QUOTED = re.compile(
+    r"""
+      '(?:[^']|'')*'
+    | "(?:[^"]|"")*"
+    | `(?:[^`]|``)*`
+    | \[[^\]]*\]
+    | --[^\n]*
+    | /\*.*?(?:\*/|\Z)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What is between quotes, and comments."""
+
+# What SQLite cannot work out, and so ends the query with an error.
+_REFUSED = "abs(-9223372036854775808)"
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
@@ -67,6 +84,36 @@ class SqliteSql:
     def kind(self, column: str) -> str:
         """The value's own type."""
         return f"typeof({self.name(column)})"
+
+    def as_due(self, query: str, dues: Mapping[str, Due]) -> str:
+        """With a limit that is none, for which SQLite keeps the query's order."""
+        columns = [f"{self._due(name, due)} AS {self.name(name)}" for name, due in dues.items()]
+        return f"SELECT * FROM (SELECT {', '.join(columns)} FROM ({query}\n) LIMIT -1)"  # noqa: S608
+
+    def apart(self, column: str) -> str:
+        """The column may have a collation that knows no upper and lower case."""
+        return f"({self.text(column)}) COLLATE BINARY"
+
+    def decimal_sum(self, column: str) -> Sequence[str]:
+        """Of texts, for SQLite has no decimals: their digits on both sides of the point."""
+        name = f"CAST({self.name(column)} AS TEXT)"
+        places = f"substr(substr({name}, instr({name}, '.') + 1) || '000000000', 1, 9)"
+        sign = f"CASE WHEN {name} LIKE '-%' THEN -1 ELSE 1 END"
+        part = f"CASE WHEN instr({name}, '.') THEN {sign} * CAST({places} AS INTEGER) ELSE 0 END"
+        return f"sum(CAST({name} AS INTEGER))", f"sum({part})"
+
+    def _due(self, column: str, due: Due) -> str:
+        name = self.name(column)
+        if due == "whole":
+            return name  # the reader refuses what is none
+        # Numbers sort before texts, and those before bytes, which the reader would let pass.
+        number = f"CAST({name} AS TEXT)"
+        if due == "decimal":
+            number = f"CASE typeof({name}) WHEN 'integer' THEN {number} ELSE {_REFUSED} END"
+        return (
+            f"CASE WHEN {name} < x'' THEN CASE WHEN {name} >= '' THEN {name} ELSE {number} END "
+            f"WHEN {name} IS NOT NULL THEN {_REFUSED} END"
+        )
 
 
 def _listed(values: Collection[str]) -> str:

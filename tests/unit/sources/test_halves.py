@@ -3,12 +3,14 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.sources import halves
 from engine.sources.halves import batches_in_halves
-from engine.sources.sqlite import SqliteDatabase, SqliteSnapshot
+from engine.sources.sqlite import SqliteDatabase
+from engine.sources.sqlite_snapshot import SqliteSnapshot
 
 ROWS = 1_000
 
@@ -39,10 +41,10 @@ def readers_of(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     queries: list[str] = []
     batches = SqliteSnapshot.batches
 
-    def noted(self: SqliteSnapshot, query: str) -> object:
+    def noted(self: SqliteSnapshot, query: str, **options: Any) -> object:
         if query.startswith(("SELECT id AS", "SELECT other AS")):
             queries.append(query)
-        return batches(self, query)
+        return batches(self, query, **options)
 
     monkeypatch.setattr(SqliteSnapshot, "batches", noted)
     return queries

@@ -10,7 +10,8 @@ import adbc_driver_manager
 import pytest
 
 from engine.sources.faults import InvalidQuery, SourceUnreachable
-from engine.sources.sqlite import SqliteDatabase, SqliteSnapshot
+from engine.sources.sqlite import SqliteDatabase
+from engine.sources.sqlite_snapshot import SqliteSnapshot
 
 
 @pytest.fixture(params=["delete", "wal"])
