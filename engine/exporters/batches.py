@@ -58,14 +58,17 @@ class Batches:
             yield from zip(*columns, strict=True)
 
 
-def batches_of(table: Table) -> Iterator[Any]:
-    """The rows of a table as batches; raises WrongRow and WrongCell for what is none of its own."""
+def batches_of(table: Table, *, before: int = 0) -> Iterator[Any]:
+    """The rows of a table as batches; raises WrongRow and WrongCell for what is none of its own.
+
+    So many rows stand `before` them, for errors that say which row is wrong.
+    """
     if isinstance(table.rows, Batches):
         yield from table.rows.make()
         return
     import pyarrow as pa
 
-    schema, before = arrow_schema(table.columns), 0
+    schema = arrow_schema(table.columns)
     rows = (row for row, _ in CheckedRows(table))
     while gathered := list(islice(rows, _GATHERED)):
         arrays = [

@@ -47,6 +47,13 @@ class Words:
     not_tied_out: str
     yes: str
     no: str
+    sheet: str
+    cell: str
+    part: str
+    text: str
+    long_texts: str
+    goes_on: str
+    no_links: str
 
 
 WORDS: Mapping[str, Words] = {
@@ -90,6 +97,13 @@ WORDS: Mapping[str, Words] = {
         not_tied_out="Not reconciled: {reconciliation} has not tied out for this period",
         yes="Yes",
         no="No",
+        sheet="Sheet",
+        cell="Cell",
+        part="Part",
+        text="Text",
+        long_texts="Long texts",
+        goes_on="… [goes on in sheet {sheet}, row {row}]",
+        no_links="A sheet of more than {rows} rows has no links.",
     ),
     "ar": Words(
         total="الإجمالي",
@@ -131,6 +145,13 @@ WORDS: Mapping[str, Words] = {
         not_tied_out="لم تتم التسوية: {reconciliation} غير متطابقة لهذه الفترة",
         yes="نعم",
         no="لا",
+        sheet="الورقة",
+        cell="الخلية",
+        part="الجزء",
+        text="النص",
+        long_texts="نصوص طويلة",
+        goes_on="… [يتبع في الورقة {sheet}، الصف {row}]",
+        no_links="لا روابط في ورقة تزيد على {rows} صف.",
     ),
 }
 

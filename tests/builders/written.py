@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pyarrow.parquet as pq
 import pypdf
+from openpyxl.utils.escape import unescape
 
 from engine.exporters.document import Document
 from engine.exporters.exporter import Exporter
@@ -78,7 +79,10 @@ def _csv(data: bytes) -> list[list[Any]]:
 def _xlsx_text(data: bytes) -> str:
     book = openpyxl.load_workbook(io.BytesIO(data))
     return "\n".join(
-        str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row
+        unescape(str(cell))
+        for sheet in book
+        for row in sheet.iter_rows(values_only=True)
+        for cell in row
     )
 
 

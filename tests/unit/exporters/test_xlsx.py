@@ -11,7 +11,8 @@ import openpyxl
 import pytest
 
 from engine.exporters.document import Column, Document, Fact, Kind, Notice, Row, Stream
-from engine.exporters.xlsx import XlsxExporter
+from engine.exporters.xlsx.exporter import XlsxExporter
+from engine.exporters.xlsx.table_sheets import Limits
 from tests.builders.document import AMOUNT, COUNT, CURRENCY, NAME, a_document, a_table
 
 
@@ -27,7 +28,7 @@ def numbered(how_many: int) -> Stream:
 
 def test_rows_beyond_a_sheet_go_on_in_further_sheets_with_their_header() -> None:
     target = io.BytesIO()
-    exporter = XlsxExporter(rows_per_sheet=4)
+    exporter = XlsxExporter(limits=Limits(rows_per_sheet=4))
     assert exporter.write(a_document(rows=numbered(9)), target) == 9
     book = openpyxl.load_workbook(io.BytesIO(target.getvalue()))
     assert book.sheetnames == ["People", "People (2)", "People (3)"]
@@ -38,7 +39,7 @@ def test_rows_beyond_a_sheet_go_on_in_further_sheets_with_their_header() -> None
 
 
 def test_rows_that_fill_a_sheet_exactly_need_no_further_one() -> None:
-    book = book_of(a_document(rows=numbered(4)), XlsxExporter(rows_per_sheet=4))
+    book = book_of(a_document(rows=numbered(4)), XlsxExporter(limits=Limits(rows_per_sheet=4)))
     assert book.sheetnames == ["People"]
 
 
@@ -72,12 +73,18 @@ def test_a_currency_of_the_whole_column_stands_in_its_header() -> None:
     assert sheet["A2"].value == 1.5
 
 
-def test_a_text_too_long_for_a_cell_is_cut_and_says_so() -> None:
-    for text in ("x" * 40_000, "🏦" * 20_000):
-        value = book_of(a_document([NAME], [[text]]))["People"]["A2"].value
-        assert len(value.encode("utf-16-le")) // 2 <= 32_767
-        assert value.endswith("… [cut]")
-        assert value.startswith(text[:100])
+def test_a_text_too_long_for_a_cell_goes_on_in_a_sheet_of_its_own() -> None:
+    for text in ("x" * 70_000, "🏦" * 20_000):
+        book = book_of(a_document([NAME], [["short"], [text]]))
+        value, parts = book["People"]["A3"].value, book["Long texts"]
+        assert len(value.encode("utf-16-le")) // 2 in (32_766, 32_767)
+        kept, mark = value.split("… [")
+        assert mark == "goes on in sheet Long texts, row 2]"
+        rest = [*parts.iter_rows(min_row=2, values_only=True)]
+        assert [row[:3] for row in rest] == [
+            ("People", "A3", number) for number in range(1, len(rest) + 1)
+        ]
+        assert kept + "".join(row[3] for row in rest) == text
 
 
 @pytest.mark.parametrize(

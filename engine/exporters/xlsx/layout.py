@@ -1,14 +1,17 @@
 """How a sheet is laid out: names that Excel allows, headers, and widths that follow the cells."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.exporters.cells import legible, shown
+from engine.exporters.cells import heading, legible, shown
 from engine.exporters.document import Cell, Column, Document, Kind, Row, Table
-from engine.exporters.xlsx_cells import CellWriter, Formats
+from engine.exporters.xlsx.styles import Styles
+from engine.exporters.xlsx.texts import cut, write_label
 
 NARROWEST, WIDEST = 8, 50  # characters
+LONGEST_NAME = 31  # of a sheet
 _SAMPLED_ROWS = 200
 _NUMBERS = (Kind.INTEGER, Kind.MONEY, Kind.PERCENT)
 
@@ -24,7 +27,8 @@ class Widths:
         self._columns = table.columns
         self._zone = ZoneInfo(document.timezone)
         # Four more than the title: the button of the filter covers the end of it.
-        self._longest = [len(header(column, document)) + 4 for column in table.columns]
+        self._longest = [len(heading(column, document)) + 4 for column in table.columns]
+        self._needed = [0] * len(table.columns)
         self._largest = {
             place: 0
             for place, column in enumerate(table.columns)
@@ -38,39 +42,52 @@ class Widths:
         if self._rows <= _SAMPLED_ROWS:
             for place, cell in enumerate(row):
                 self._measure(place, cell, currencies[place])
-        for place, largest in self._largest.items():
+        for place in self._largest:
             cell = row[place]
-            if isinstance(cell, int) and abs(cell) > largest:
-                self._largest[place] = abs(cell)
-                self._measure(place, -abs(cell), currencies[place])
+            if isinstance(cell, int):
+                self.see_number(place, cell, currencies[place])
+
+    def see_number(self, place: int, number: int, currency: str | None) -> None:
+        """Take the number of one cell into account."""
+        if abs(number) > self._largest[place]:
+            self._largest[place] = abs(number)
+            self._measure(place, -abs(number), currency)
+
+    @property
+    def numbers(self) -> Mapping[int, Column]:
+        """The columns whose every number counts, by their places."""
+        return {place: self._columns[place] for place in self._largest}
 
     @property
     def found(self) -> list[int]:
         """The widths of the columns, in characters."""
         return [
-            column.width or min(max(longest, NARROWEST), WIDEST)
-            for column, longest in zip(self._columns, self._longest, strict=True)
+            max(column.width or min(max(longest, NARROWEST), WIDEST), needed)
+            for column, longest, needed in zip(
+                self._columns, self._longest, self._needed, strict=True
+            )
         ]
 
     def _measure(self, place: int, cell: Cell, currency: str | None) -> None:
         if cell is not None:
-            text = shown(cell, self._columns[place].kind, currency, self._zone)
-            self._longest[place] = max(self._longest[place], len(text) + 2)
+            kind = self._columns[place].kind
+            width = len(shown(cell, kind, currency, self._zone)) + 2
+            self._longest[place] = max(self._longest[place], width)
+            if kind is not Kind.TEXT:
+                self._needed[place] = max(self._needed[place], width)
 
 
 def write_header(
-    row: int, columns: Sequence[Column], document: Document, cells: CellWriter, formats: Formats
+    sheet: Any, row: int, columns: Sequence[Column], document: Document, styles: Styles
 ) -> None:
     """Write the titles of a table, each over where its cells will stand."""
     for place, column in enumerate(columns):
-        style = formats.number_header if column.kind in _NUMBERS else formats.header
-        cells.label(row, place, header(column, document), style)
-
-
-def header(column: Column, document: Document) -> str:
-    """A cell says neither zone nor currency, so the header does."""
-    said = document.timezone if column.kind is Kind.DATETIME else column.currency
-    return f"{column.title} ({said})" if said else column.title
+        style = styles.header
+        if column.kind in _NUMBERS:
+            style = styles.number_header
+        elif column.kind is Kind.BOOLEAN:
+            style = styles.middle_header
+        write_label(sheet, row, place, heading(column, document), style)
 
 
 def free_name(title: str, taken: set[str]) -> str:
@@ -78,10 +95,11 @@ def free_name(title: str, taken: set[str]) -> str:
     base = re.sub(r"[\[\]:*?/\\]", " ", legible(title)).strip().strip("'").strip() or "Sheet"
     if base.casefold() == "history":  # reserved by Excel
         base = "History sheet"
-    number, name = 1, base[:31]
+    number, name = 1, _beginning(base, LONGEST_NAME)
     while name.casefold() in taken:
         number += 1
-        name = f"{base[: 31 - len(f' ({number})')]} ({number})"
+        ending = f" ({number})"
+        name = _beginning(base, LONGEST_NAME - len(ending)) + ending
     return name
 
 
@@ -90,3 +108,7 @@ def area(rows: int, last_column: int) -> str:
     from xlsxwriter.utility import xl_range
 
     return str(xl_range(0, 0, rows, last_column))
+
+
+def _beginning(name: str, longest: int) -> str:
+    return cut(name, longest)[0].rstrip("' ")

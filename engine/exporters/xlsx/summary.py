@@ -1,30 +1,44 @@
-"""The summary sheet: title, notices, facts, small tables and charts."""
+"""The summary sheet: title, notices, facts, notes, small tables and charts."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from engine.exporters.cells import CheckedRows, fact_text, legible
-from engine.exporters.document import BarChart, Document, Fact, Kind, Notice, Table
-from engine.exporters.xlsx_cells import CellWriter, Formats
-from engine.exporters.xlsx_layout import NARROWEST, WIDEST, Widths, write_header
+from engine.exporters.document import BarChart, Document, Fact, Kind, Notice, Row, Table
+from engine.exporters.xlsx.cells import CellWriter
+from engine.exporters.xlsx.layout import NARROWEST, WIDEST, Widths, write_header
+from engine.exporters.xlsx.long_texts import LongTexts
+from engine.exporters.xlsx.styles import Styles
+from engine.exporters.xlsx.texts import write_label
 
 
 def has_summary(document: Document) -> bool:
     """Whether there is anything to say beside the tables."""
-    return bool(document.notices or document.facts or document.summaries or document.charts)
+    notes = any(table.note for table in document.tables)
+    told = document.notices or document.facts or document.summaries or document.charts
+    return bool(told or notes)
 
 
 class SummaryPage:
     """Writes down a sheet, one line after the other (constant memory allows no other order)."""
 
-    def __init__(self, sheet: Any, cells: CellWriter, formats: Formats) -> None:
+    def __init__(
+        self, sheet: Any, styles: Styles, document: Document, long_texts: LongTexts
+    ) -> None:
         self._sheet = sheet
-        self._cells = cells
-        self._formats = formats
+        self._styles = styles
+        self._document = document
+        zone = ZoneInfo(document.timezone)
+        self._cells = CellWriter(sheet, styles, zone, long_texts)
+        self._totals = CellWriter(sheet, styles.totals, zone, long_texts)
         self._row = 0
         self._widths: dict[int, int] = {}
 
-    def write(self, document: Document, workbook: Any) -> None:
+    def write(self, workbook: Any) -> None:
         """Write all that is said beside the tables, what matters most first."""
+        document = self._document
         self._line(document.title, bold=True, font_size=16, font_color="#1F3A5F")
         if document.subtitle:
             self._line(document.subtitle, font_color="#555555")
@@ -33,53 +47,67 @@ class SummaryPage:
             self._notice(notice)
         self._skip(1 if document.notices else 0)
         for fact in document.facts:
-            self._fact(fact, document)
+            self._fact(fact)
+        for table in document.tables:
+            if table.note:
+                self._heading(table.title)
+                self._note(table)
         for table in document.summaries:
-            self._table(table, document)
+            self._table(table)
         for chart in document.charts:
             self._chart(chart, workbook)
         self._finish()
 
     def _line(self, text: str, **style: object) -> None:
-        self._cells.label(self._row, 0, text, self._formats.of(**style))
+        self._label(0, text, self._styles.of(**style))
         self._skip()
+
+    def _label(self, place: int, text: str, style: Any) -> None:
+        write_label(self._sheet, self._row, place, text, style)
 
     def _notice(self, notice: Notice) -> None:
         color = "#B00020" if notice.grave else "#1F3A5F"
-        self._cells.label(self._row, 0, notice.code, self._formats.of(bold=True, font_color=color))
-        self._cells.label(self._row, 1, notice.text, self._formats.of(font_color=color))
+        self._label(0, notice.code, self._styles.of(bold=True, font_color=color))
+        self._label(1, notice.text, self._styles.of(font_color=color))
         self._widen(0, notice.code)
         self._skip()
 
-    def _fact(self, fact: Fact, document: Document) -> None:
-        self._cells.label(self._row, 0, fact.label, self._formats.of(bold=True))
-        self._cells.label(self._row, 1, fact_text(fact, document), self._formats.text)
+    def _fact(self, fact: Fact) -> None:
+        self._label(0, fact.label, self._styles.of(bold=True))
+        self._label(1, fact_text(fact, self._document), self._styles.text)
         self._widen(0, fact.label)
         self._skip()
 
-    def _table(self, table: Table, document: Document) -> None:
+    def _note(self, table: Table) -> None:
+        self._line(table.note, italic=True, font_color="#555555")
+
+    def _table(self, table: Table) -> None:
         self._heading(table.title)
         if table.note:
-            self._line(table.note, italic=True, font_color="#555555")
-        write_header(self._row, table.columns, document, self._cells, self._formats)
-        widths = Widths(table, document)
+            self._note(table)
+        write_header(self._sheet, self._row, table.columns, self._document, self._styles)
+        widths = Widths(table, self._document)
         self._skip()
-        for row, currencies in CheckedRows(table):
+        self._rows(table, table.rows, self._cells, widths)
+        self._rows(table, table.totals, self._totals, widths)
+        for place, width in enumerate(widths.found):
+            self._widths[place] = max(self._widths.get(place, 0), width)
+
+    def _rows(self, table: Table, rows: Iterable[Row], cells: CellWriter, widths: Widths) -> None:
+        for row, currencies in CheckedRows(replace(table, rows=rows)):
             for place, cell in enumerate(row):
                 if cell is not None:
-                    write = self._cells.of(table.columns[place].kind)
+                    write = cells.of(table.columns[place].kind)
                     write(self._row, place, cell, currencies[place])
             widths.see(row, currencies)
             self._skip()
-        for place, width in enumerate(widths.found):
-            self._widths[place] = max(self._widths.get(place, 0), width)
 
     def _chart(self, chart: BarChart, workbook: Any) -> None:
         """The numbers, and Excel's own chart of them beside."""
         self._heading(chart.title)
         first = self._row
         for bar in chart.bars:
-            self._cells.label(self._row, 0, bar.label, self._formats.text)
+            self._label(0, bar.label, self._styles.text)
             self._cells.of(Kind.INTEGER)(self._row, 1, bar.value, None)
             self._widen(0, bar.label)
             self._skip()

@@ -1,0 +1,54 @@
+"""Texts of a column as the XML of cells, all at once: the same as `texts` escapes one by one."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.exporters.column_texts import (
+    Numbers,
+    Texts,
+    bytes_of,
+    each,
+    ends_of,
+    rewritten,
+    which_hold,
+)
+from engine.exporters.xlsx.texts import escaped
+
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n"))
+_MARKUP = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+_NONCHARACTERS = "[\ufffe\uffff]"
+_ESCAPE = "_x[0-9A-Fa-f]{4}_"
+_SPACE = ord(" ")
+
+
+def escaped_texts(texts: Texts) -> Texts:
+    """Texts with what XML cannot hold as Excel writes it, and their markup escaped."""
+    texts = rewritten(texts, _odd(texts), each(escaped))
+    return rewritten(texts, which_hold(texts, b"&<>"), _without_markup)
+
+
+def has_outer_spaces(texts: Texts) -> bool:
+    """Whether a text begins or ends with a space, which readers would leave out unless told."""
+    data, ends = np.frombuffer(bytes_of(texts), np.uint8), ends_of(texts)
+    some = np.diff(ends) > 0
+    outer = data[ends[:-1][some]], data[ends[1:][some] - 1]
+    return any(bool((letters <= _SPACE).any()) for letters in outer)
+
+
+def _odd(texts: Texts) -> Numbers | None:
+    """Which texts have something to be written as `_xHHHH_`; None if none has, as most often."""
+    odd = which_hold(texts, _CONTROLS)
+    data = bytes(bytes_of(texts))
+    for sign, pattern in ((b"_x", _ESCAPE), (b"\xef\xbf", _NONCHARACTERS)):
+        if sign in data:
+            found = pc.match_substring_regex(texts, pattern).fill_null(False)
+            mask = found.to_numpy(zero_copy_only=False)
+            odd = mask if odd is None else odd | mask
+    return odd if odd is not None and odd.any() else None
+
+
+def _without_markup(texts: Texts) -> Texts:
+    for sign, instead in _MARKUP:
+        texts = pc.replace_substring(texts, sign, instead)
+    return texts.cast(pa.string())

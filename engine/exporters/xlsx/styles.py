@@ -1,0 +1,137 @@
+"""The styles of one workbook: how cells of each kind look, made once each."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from engine.exporters.document import Document
+from engine.money import minor_digits
+
+_DARK, _LIGHT, _LINK = "#1F3A5F", "#FFFFFF", "#0563C1"
+# Excel shows the digits of a number format that begins so as Arabic ones.
+_ARABIC_DIGITS = "[$-2000401]"
+
+
+class Styles:
+    """Makes formats of XlsxWriter; `more` are properties that all of them have."""
+
+    def __init__(
+        self,
+        workbook: Any,
+        *,
+        rtl: bool = False,
+        digits: Literal["latin", "arabic"] = "latin",
+        more: Mapping[str, object] | None = None,
+    ) -> None:
+        self._workbook = workbook
+        self._rtl = rtl
+        self._digits = digits
+        self._more = more or {}
+        self._start = "right" if rtl else "left"
+        self._locale = _ARABIC_DIGITS if digits == "arabic" else ""
+        self._made: dict[tuple[tuple[str, object], ...], Any] = {}
+
+    @classmethod
+    def of_document(cls, workbook: Any, document: Document) -> "Styles":
+        """The styles that a document is written in."""
+        return cls(workbook, rtl=document.rtl, digits=document.digits)
+
+    def of(self, **properties: object) -> Any:
+        """The format with these properties of XlsxWriter."""
+        key = tuple(sorted({"valign": "top", **self._more, **properties}.items()))
+        if key not in self._made:
+            self._made[key] = self._workbook.add_format(dict(key))
+        return self._made[key]
+
+    def number_of(self, style: Any) -> int:
+        """The number that cells in the file name a format by."""
+        # XlsxWriter gives it out at first use, and has no other way to ask for it.
+        return int(style._get_xf_index())  # noqa: SLF001
+
+    @property
+    def totals(self) -> "Styles":
+        """The styles of rows of totals."""
+        return self._with({"bold": True, "top": 1, "top_color": _DARK})
+
+    @property
+    def links(self) -> "Styles":
+        """The styles of cells that lead elsewhere."""
+        return self._with({"font_color": _LINK, "underline": 1})
+
+    @property
+    def text(self) -> Any:
+        """Text that stays text, even when a person edits the cell."""
+        return self.of(num_format="@", **({"align": "right"} if self._rtl else {}))
+
+    @property
+    def exact_text(self) -> Any:
+        """A number of too many digits: text, but where a number would stand."""
+        return self.of(num_format="@", align="right")
+
+    @property
+    def integer(self) -> Any:
+        """Whole numbers."""
+        return self._number("#,##0")
+
+    @property
+    def percent(self) -> Any:
+        """Percentages."""
+        return self._number("0.0#%")
+
+    @property
+    def day(self) -> Any:
+        """Dates."""
+        return self.of(num_format=f"{self._locale}yyyy-mm-dd", align=self._start)
+
+    @property
+    def instant(self) -> Any:
+        """Date and time of day."""
+        return self.of(num_format=f"{self._locale}yyyy-mm-dd hh:mm:ss", align=self._start)
+
+    @property
+    def boolean(self) -> Any:
+        """What is so or not."""
+        return self.of(align="center")
+
+    @property
+    def header(self) -> Any:
+        """The first row of a table."""
+        return self._header(**({"align": "right"} if self._rtl else {}))
+
+    @property
+    def number_header(self) -> Any:
+        """The header of a column of numbers, over where they stand."""
+        return self._header(align="right")
+
+    @property
+    def middle_header(self) -> Any:
+        """The header of a column whose cells stand in its middle."""
+        return self._header(align="center")
+
+    def money(self, currency: str) -> Any:
+        """Amounts with as many decimals as the currency has; negative ones in red as well."""
+        return self.amount(minor_digits(currency))
+
+    def amount(self, places: int) -> Any:
+        """Amounts with so many decimals; negative ones in red as well."""
+        number = f"{self._locale}#,##0" + ("." + "0" * places if places else "")
+        return self._number(f"{number};[Red]-{number}", locale="")
+
+    def _number(self, number_format: str, locale: str | None = None) -> Any:
+        locale = self._locale if locale is None else locale
+        # From right to left as well: so the points stand below each other.
+        return self.of(
+            num_format=f"{locale}{number_format}", **({"align": "right"} if self._rtl else {})
+        )
+
+    def _header(self, **properties: object) -> Any:
+        return self.of(
+            bold=True,
+            bg_color=_DARK,
+            font_color=_LIGHT,
+            border=1,
+            border_color=_DARK,
+            **properties,
+        )
+
+    def _with(self, more: Mapping[str, object]) -> "Styles":
+        return Styles(self._workbook, rtl=self._rtl, digits=self._digits, more=more)
