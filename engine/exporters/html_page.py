@@ -138,11 +138,12 @@ class HtmlTable:
 
     def row(self, row: Row, currencies: Sequence[str | None]) -> str:
         """One row."""
-        cells = [
-            f"{opening}{self._cell(row[place], column, currencies[place])}</td>"
-            for place, column, opening in self._shown
-        ]
-        return f"<tr>{''.join(cells)}</tr>\n"
+        texts = self._texts(row, currencies)
+        for at, (place, column, _) in enumerate(self._shown):
+            if column.link is not None and row[place] is not None:
+                address = column.link.replace("{}", quote(legible(str(row[place])), safe=""))
+                texts[at] = f'<a href="{escape(address)}" rel="noopener noreferrer">{texts[at]}</a>'
+        return self._line(texts)
 
     def foot(self, rows: int) -> str:
         """What is said instead of rows, then the totals."""
@@ -154,25 +155,30 @@ class HtmlTable:
 
     def _total(self, row: Row, currencies: Sequence[str | None]) -> str:
         """A row of totals; the first text that it leaves open says what it is."""
-        open_places = [
-            place for place, column, _ in self._shown
-            if row[place] is None and column.kind is Kind.TEXT
-        ]  # fmt: skip
-        named = list(row)
-        if open_places:
-            named[open_places[0]] = self._words.total
-        return self.row(named, currencies)
+        texts = self._texts(row, currencies)
+        for at, (place, column, _) in enumerate(self._shown):
+            if row[place] is None and column.kind is Kind.TEXT:
+                texts[at] = self._words.total
+                break
+        return self._line(texts)
+
+    def _line(self, texts: Sequence[str]) -> str:
+        cells = [
+            f"{opening}{text}</td>"
+            for (_, _, opening), text in zip(self._shown, texts, strict=True)
+        ]
+        return f"<tr>{''.join(cells)}</tr>\n"
+
+    def _texts(self, row: Row, currencies: Sequence[str | None]) -> list[str]:
+        return [
+            "" if row[place] is None else self._cell(row[place], column, currencies[place])
+            for place, column, _ in self._shown
+        ]
 
     def _cell(self, cell: Cell, column: Column, currency: str | None) -> str:
-        if cell is None:
-            return ""
         if column.kind is Kind.BOOLEAN:
             return self._words.yes if cell else self._words.no
-        text = escape(shown(cell, column.kind, currency, self._zone))
-        if column.link is None:
-            return text
-        address = column.link.replace("{}", quote(str(cell), safe=""))
-        return f'<a href="{escape(address)}" rel="noopener noreferrer">{text}</a>'
+        return _escaped(shown(cell, column.kind, currency, self._zone))
 
 
 def _opening(column: Column) -> str:
@@ -185,7 +191,12 @@ def _class(column: Column) -> str:
 
 
 def _said(text: str) -> str:
-    return escape(legible(text))
+    return _escaped(legible(text))
+
+
+def _escaped(text: str) -> str:
+    # A reader of HTML takes a carriage return for a line feed.
+    return escape(text).replace("\r", "&#13;")
 
 
 def _isolated(text: str) -> str:
