@@ -93,27 +93,33 @@ def clear(
 ) -> None:
     """Cancel every run that waits in a queue; what is running goes on, and all stay in the history.
 
+    A run of which nobody knows whether one of its effects happened fails instead, and is reviewed.
+
     \b
     Examples:
       engine queue clear --dry-run
       engine queue clear --queue reports --yes --reason "booked twice"
     """
-    from engine.operations.cancelling import clear_runs
+    from engine.operations.cancelling import clear_runs, why_kept
     from engine.operations.pausing import require_known
 
     if connection is not None:
         raise NoConnection(given=connection)
     app = the_app()
     waiting = app.cancelling.waiting(queue)
-    count = len(waiting)
+    count, kept = len(waiting), []
     if not count and queue != "default":
         require_known([queue], app.pauses, app.presence, sound_jobs(app))
     if count and not dry_run:
         require_consent(f"{counted(count)} of queue {queue} would be cancelled", yes=yes)
-        count = clear_runs(
+        done = clear_runs(
             app.cancelling, waiting, queue=queue, actor=str(acting(app)), reason=reason
         )
+        count, kept = len(done.cancelled), [*done.kept]
     if as_json:
-        print_json({"queue": queue, "cancelled": count, "dry_run": dry_run})
+        found = {"cancelled": count, "kept": [run.reference for run in kept]}
+        print_json({"queue": queue, **found, "dry_run": dry_run})
     else:
         print(f"{counted(count)} of queue {queue} {'would be ' if dry_run else ''}cancelled.")
+    for run in kept:
+        sys.stderr.write(f"{why_kept(run)}\n")

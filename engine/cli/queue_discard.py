@@ -101,7 +101,7 @@ def _discard(
 ) -> None:
     from engine.operations.failed_runs import discard_failed
     from engine.operations.retrying import left_json
-    from engine.store.failed_runs import REFUSED
+    from engine.store.left_runs import REFUSED
     from engine.store.run_acts import filter_of
 
     if count and not dry_run:

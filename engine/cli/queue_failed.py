@@ -27,7 +27,7 @@ from engine.errors import Invalid
 if TYPE_CHECKING:
     from engine.app import App
     from engine.store.failed_run_reader import FailedRuns
-    from engine.store.failed_runs import LeftRun
+    from engine.store.left_runs import LeftRun
 
 _SHOWN = 20
 _MESSAGE = 100

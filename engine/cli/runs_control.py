@@ -1,7 +1,7 @@
 """`engine runs cancel | review`: what a person decides about single runs."""
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -20,23 +20,24 @@ _RESULT = 60
 
 
 class OneDecision(Invalid):
-    """A review says one of two things."""
+    """A review says one of two things, or what came of effects."""
 
-    message = "give either --approve or --reject"
+    message = "give --approve or --reject, or what came of effects: --happened, --did-not-happen"
 
 
 def cancel(names: Names, reason: Reason = None, as_json: Json = False) -> None:
     """End runs: at once if they wait, within two seconds if they are running.
 
-    An unknown id is exit 3, and then none is cancelled. Runs that have ended already are named,
-    exit 1.
+    A run of which nobody knows whether one of its effects happened (`engine runs effects`) is not
+    cancelled: it fails and waits for a review. An unknown id is exit 3, and then none is cancelled.
+    Runs that have ended already are named, exit 1.
 
     \b
     Examples:
       engine runs cancel 42
       engine runs cancel 42 RC-20261124-7K3F9 --reason "wrong month"
     """
-    from engine.operations.cancelling import cancel_runs, why_ended
+    from engine.operations.cancelling import cancel_runs, why_ended, why_kept
     from engine.operations.run_moves import move_text
 
     app = the_app()
@@ -58,6 +59,8 @@ def cancel(names: Names, reason: Reason = None, as_json: Json = False) -> None:
             )
             told = f" ({on_one_line(move_text(before, local))})" if before else ""
             print(f"run {run.id} {run.reference} {how}{told}")
+    for run in done.done.kept:
+        sys.stderr.write(f"{why_kept(run)}\n")
     for run, move in done.done.left:
         why = why_ended(run, move, local)
         sys.stderr.write(f"run {run.id} {run.reference} is left: {on_one_line(why)}\n")
@@ -89,38 +92,49 @@ def review(
     retried before somebody has looked at it and approved; and only as it was then: if its
     parameters, error or effects change, it is approved again. Of effects that are unknown
     (`engine runs effects`) an approval says which happened: those are not done again, and the
-    others are. A decision needs its --reason, else exit 5.
+    others are. What was said wrongly is said again, without a decision, until another attempt has
+    come to the effect; then an approval that was given is void. A review needs its --reason, else
+    exit 5.
+
+    With ENGINE_FOUR_EYES an effect that did not happen is done again only after two users have said
+    so: one who approves and one who retries, or both with --did-not-happen.
 
     \b
     Examples:
       engine runs review 42 --approve --reason "the file is mended"
       engine runs review 42 --approve --happened 'charge 7={"id": "ch_1"}' --reason "at the gateway"
       engine runs review 42 --approve --did-not-happen "charge 8" --reason "not at the gateway"
+      engine runs review 42 --happened "charge 8" --reason "it came in later"
       engine runs review 42 --reject --reason "paid by hand"
       engine queue retry 42
     """
-    from engine.operations.reviewing import review_run, settlement_of
+    from engine.operations.reviewing import review_run, settle_effects, settlement_of
     from engine.operations.run_json import run_json
 
-    if approve is reject:
+    said = (happened or (), did_not_happen or ())
+    if (approve and reject) or not (approve or reject or any(said)):
         raise OneDecision
     app = the_app()
     (run_id,) = app.moves.ids_of([name])
     keys = [effect.key for effect in app.effect_rows.of_run(run_id)]
+    by: dict[str, Any] = {
+        "actor": acting(app, "approver"),
+        "reason": reason,
+        "settlement": settlement_of(*said, keys),
+        "four_eyes": app.settings.four_eyes,
+    }
     decision: Literal["approved", "rejected"] = "approved" if approve else "rejected"
-    run = review_run(
-        app.reviews,
-        run_id,
-        decision,
-        actor=acting(app, "approver"),
-        reason=reason,
-        shown=local,
-        settlement=settlement_of(happened or (), did_not_happen or (), keys),
-        four_eyes=app.settings.four_eyes,
-        users=app.users,
-    )
+    if approve or reject:
+        run = review_run(app.reviews, run_id, decision, shown=local, users=app.users, **by)
+    else:
+        run = settle_effects(app.reviews, run_id, **by)
     if as_json:
         print_json(run_json(app.runs.get(run_id), app.artifacts.list(run_id=run_id)))
+        return
+    if not (approve or reject):
+        state = app.runs.get(run_id)
+        then = " and waits for a review" if state.review == "required" else ""
+        print(f"run {run.id} {run.reference}: its effects are settled; it is {state.state}{then}")
         return
     then = f": `engine queue retry {run.reference}` runs it again" if approve else ""
     print(f"run {run.id} {run.reference} is {decision}{then}")
@@ -130,8 +144,9 @@ def effects(name: Name, as_json: Json = False) -> None:
     """What a run did that must happen once (`context.once`): what is done, open, or unknown.
 
     Of one that is unknown nobody can say here whether it happened: a review of the run says so
-    (`engine runs review`), after a look at the other end. What is done in another database is in
-    that one's table `engine_effects`, and not here.
+    (`engine runs review`), after a look at the other end. Of one that is unconfirmed one user said
+    that it did not, and with ENGINE_FOUR_EYES another one has yet to say so. What is done in
+    another database is in that one's table `engine_effects`, and not here.
 
     \b
     Examples:
@@ -153,9 +168,10 @@ def effects(name: Name, as_json: Json = False) -> None:
             "attempt": each.attempt,
             "started": each.started_at,
             "done": each.done_at,
+            "settled by": each.settled_by,
             "result": None if each.result is None else str(each.result)[:_RESULT],
         }
         for each in found
     ]
-    columns = ["key", "state", "attempt", "started", "done", "result"]
+    columns = ["key", "state", "attempt", "started", "done", "settled by", "result"]
     print_table(rows, columns, empty=f"run {run.reference} has no effects.")

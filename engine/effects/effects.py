@@ -10,6 +10,7 @@ from sqlalchemy import Connection, update
 from engine.clock import elapsed
 from engine.effects.elsewhere import OtherDatabases
 from engine.effects.faults import (
+    EffectUnconfirmed,
     EffectUnderWay,
     EffectUnknown,
     LeaseLost,
@@ -67,7 +68,8 @@ class Effects:
         is declared `repeatable`, because whoever is called does the same key once.
 
         Raises LeaseLost when the attempt is no longer the run's, OtherRequest when the key was used
-        for another request, EffectUnknown when it was started and nobody knows what came of it.
+        for another request, EffectUnknown when it was started and nobody knows what came of it, and
+        EffectUnconfirmed when one of two people said that it did not happen.
         While another attempt is at the same key in a database, it waits for that one's end.
         """
         require_key(key)
@@ -152,6 +154,9 @@ def _result(connection: Connection, found: Effect, claim: Claim, request_hash: s
         raise OtherRequest(key=found.key)
     if found.state == "done":
         return found.result
+    if found.state == "unconfirmed":
+        by = found.settled_by
+        raise EffectUnconfirmed(key=found.key, settled_by=by, run_id=found.run_id)
     facts = {"key": found.key, "attempt": found.attempt, "run_id": found.run_id}
     if found.run_id != claim.run_id and is_under_way(connection, found):
         raise EffectUnderWay(**facts)

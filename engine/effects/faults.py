@@ -48,6 +48,16 @@ class EffectUnknown(EngineError):
     )
 
 
+class EffectUnconfirmed(EngineError):
+    """One of two people who must say so has said that an effect did not happen."""
+
+    message = (
+        "whether the effect {key!r} happened is not agreed: {settled_by} said that it did not, and "
+        "with ENGINE_FOUR_EYES another user says so too before it is done again: `engine runs "
+        "review {run_id}`"
+    )
+
+
 class EffectUnderWay(EngineError):
     """Another attempt that is alive does the same."""
 

@@ -29,6 +29,7 @@ class Cancelling:
                 brief_json(run) | {"can_be_cut_off": run.id not in self.uncuttable}
                 for run in stopping
             ],
+            "kept": [brief_json(run) for run in self.done.kept],
             "left": [
                 brief_json(run) | {"last_move": move_json(move) if move else None}
                 for run, move in self.done.left
@@ -47,7 +48,7 @@ def cancel_runs(
 ) -> Cancelling:
     """End runs that wait; those that are running end within two seconds, all but the uncuttable."""
     done = cancelling.cancel(run_ids, actor=actor, reason=reason)
-    for schedule in dict.fromkeys(run.schedule for run in done.cancelled):
+    for schedule in dict.fromkeys(run.schedule for run in [*done.cancelled, *done.kept]):
         if schedule and (waiting := dispatch.runs.next_in_line(schedule)):
             dispatch.ring([waiting])
     running = [*done.stopping, *(run for run, _ in done.asked_before)]
@@ -61,12 +62,24 @@ def clear_runs(
     queue: str,
     actor: str,
     reason: str | None,
-) -> int:
-    """Cancel those of the queue's runs that wait still; how many it were."""
+) -> Cancelled:
+    """Cancel those of the queue's runs that wait still."""
     chosen_by = {"queue": queue}
-    return sum(
-        len(cancelling.cancel_waiting(some, actor=actor, reason=reason, chosen_by=chosen_by))
+    done = [
+        cancelling.cancel_waiting(some, actor=actor, reason=reason, chosen_by=chosen_by)
         for some in in_turns(run_ids)
+    ]
+    return Cancelled(
+        cancelled=[run for some in done for run in some.cancelled],
+        kept=[run for some in done for run in some.kept],
+    )
+
+
+def why_kept(run: RunBrief) -> str:
+    """What became of a run that waited, and was not to be cancelled just like that."""
+    return (
+        f"run {run.id} {run.reference} has failed instead, and waits for a review: whether some of "
+        f"its effects happened is unknown (`engine runs effects {run.reference}`)"
     )
 
 

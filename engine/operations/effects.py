@@ -17,9 +17,12 @@ def effect_json(effect: Effect) -> dict[str, Any]:
         "result": effect.result,
         "started_at": rfc3339(effect.started_at),
         "done_at": rfc3339(effect.done_at),
+        "settled_by": effect.settled_by,
     }
 
 
 def effect_state(effect: Effect) -> str:
-    """`done`, `not_done`, `started` for one that may be called again, or `unknown`."""
+    """`done`, `not_done`, `started` for one that may be called again, `unknown`, or `unconfirmed`
+    for one that did not happen, as one of two people said.
+    """
     return "unknown" if effect.is_unknown else effect.state

@@ -5,7 +5,8 @@ from typing import Any
 
 from engine.operations.instants import rfc3339
 from engine.store.failed_run_reader import ErrorGroup, FailedRuns
-from engine.store.failed_runs import FailedRunStore, LeftRun, Moved
+from engine.store.failed_runs import FailedRunStore, Moved
+from engine.store.left_runs import LeftRun
 from engine.store.operator_moves import RunBrief
 
 _AT_A_TIME = 2_000

@@ -12,7 +12,8 @@ from engine.operations.actor import Actor
 from engine.operations.ringing import ring_ready
 from engine.operations.run_moves import Shown, move_json, move_text
 from engine.store.failed_run_reader import FailedRuns
-from engine.store.failed_runs import REFUSED, FailedRunStore, LeftRun, Moved
+from engine.store.failed_runs import FailedRunStore, Moved
+from engine.store.left_runs import REFUSED, LeftRun
 from engine.store.operator_moves import RunBrief
 
 # What the code of a job that nobody defines any more says is unknown.

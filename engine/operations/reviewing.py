@@ -48,6 +48,15 @@ class NotReviewed(EngineError):
     message = "run {id} {reference}: {why}; nothing was changed"
 
 
+class SaidAlready(EngineError):
+    """There is nothing new in what was said."""
+
+    message = (
+        "run {id} {reference}: that is known already; with ENGINE_FOUR_EYES another user says the "
+        "same, or retries it; nothing was changed"
+    )
+
+
 def review_run(
     reviews: ReviewStore,
     run_id: int,
@@ -65,8 +74,7 @@ def review_run(
     Raises ReasonNeeded, and NotReviewed for a run that waits for no decision or has this one;
     NotOpen and Unsettled where too much or too little is said of its effects; ApproverUnknown.
     """
-    if not (reason or "").strip():
-        raise ReasonNeeded
+    why = _given(reason)
     if four_eyes and decision == "approved" and not actor.authenticated:
         names = ", ".join(users.with_role(Role.APPROVER))
         told = f"who can approve: {names}" if names else "there are none yet: `engine users add`"
@@ -75,7 +83,7 @@ def review_run(
         run_id,
         decision,
         actor=str(actor),
-        reason=str(reason).strip(),
+        reason=why,
         authenticated=actor.authenticated,
         four_eyes=four_eyes,
         settlement=settlement,
@@ -83,6 +91,33 @@ def review_run(
     if not done.decided:
         run = done.run
         raise NotReviewed(id=run.id, reference=run.reference, why=_why(done, decision, shown))
+    return done.run
+
+
+def settle_effects(
+    reviews: ReviewStore,
+    run_id: int,
+    *,
+    actor: Actor,
+    reason: str | None,
+    settlement: Settlement,
+    four_eyes: bool,
+) -> RunBrief:
+    """Say what came of effects of a run, or say it otherwise, and decide nothing; as it was before.
+
+    Raises ReasonNeeded, SaidAlready, and what `settling.settle` does.
+    """
+    why = _given(reason)
+    done = reviews.settle(
+        run_id,
+        settlement,
+        actor=str(actor),
+        reason=why,
+        authenticated=actor.authenticated,
+        four_eyes=four_eyes,
+    )
+    if not done.settled:
+        raise SaidAlready(id=done.run.id, reference=done.run.reference)
     return done.run
 
 
@@ -107,6 +142,12 @@ def settlement_of(
     if both := sorted(results.keys() & set(did_not_happen)):
         raise SaidTwice(keys=", ".join(map(repr, both)))
     return Settlement(happened=results, did_not_happen=frozenset(did_not_happen))
+
+
+def _given(reason: str | None) -> str:
+    if not (reason or "").strip():
+        raise ReasonNeeded
+    return str(reason).strip()
 
 
 def _why(done: Reviewed, decision: Decision, shown: Shown) -> str:

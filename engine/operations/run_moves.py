@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.operations.instants import rfc3339
 from engine.states import RunState
-from engine.store.operator_moves import CANCEL_REQUESTED, RunMove
+from engine.store.operator_moves import CANCEL_REQUESTED, SETTLED, RunMove
 
 Shown = Callable[[datetime], str]
 _DONE: Mapping[str, str] = {
@@ -16,6 +16,7 @@ _DONE: Mapping[str, str] = {
     CANCEL_REQUESTED: "told it to stop",
     "approved": "approved of another attempt",
     "rejected": "rejected another attempt",
+    SETTLED: "said what came of its effects",
 }
 
 

@@ -53,7 +53,8 @@ def objection(connection: Connection, run: RunBrief, retrier: Retrier) -> Object
     changed = [name for name in now if approved.get(name) != now[name]]
     if changed:
         return Objection(doubt="changed", changed=changed)
-    if not retrier.four_eyes and approved.get("eyes") != "four":
+    # Of an approved run those are in doubt of which a second person has yet to say something.
+    if not (retrier.four_eyes or approved.get("eyes") == "four" or run.effects_in_doubt):
         return None
     if approved.get("by") != "user":
         return Objection(doubt="approved_by_nobody_known")

@@ -10,6 +10,7 @@ from engine.redaction.hiding import hidden
 from engine.states import RUN, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
+from engine.store.open_effects import tell_unknown
 from engine.store.operator_moves import (
     CANCEL_REQUESTED,
     RunBrief,
@@ -19,7 +20,7 @@ from engine.store.operator_moves import (
     move,
     write_down,
 )
-from engine.store.run import Claim
+from engine.store.run import Claim, RunError
 from engine.store.run_acts import note_moves
 from engine.store.tables import run_moves, runs
 
@@ -31,11 +32,13 @@ _CANCELLABLE = WAITING_STATES | {RunState.RUNNING}
 class Cancelled:
     """What became of runs that a person wanted to end.
 
-    Those `stopping` are running; `asked_before` of them were to stop already. `left` had ended;
-    beside each is what a person did with it last.
+    Those `stopping` are running; `asked_before` of them were to stop already. `kept` ones waited,
+    but an effect of theirs is open: they failed and are reviewed. `left` had ended; beside each is
+    what a person did with it last.
     """
 
     cancelled: Sequence[RunBrief] = ()
+    kept: Sequence[RunBrief] = ()
     stopping: Sequence[RunBrief] = ()
     asked_before: Sequence[tuple[RunBrief, RunMove | None]] = ()
     left: Sequence[tuple[RunBrief, RunMove | None]] = ()
@@ -48,7 +51,10 @@ class CancelStore:
         self.database = database
 
     def cancel(self, run_ids: Collection[int], *, actor: str, reason: str | None) -> Cancelled:
-        """End runs that wait; ask for the end of those that are running."""
+        """End runs that wait; ask for the end of those that are running.
+
+        No attempt of either follows before somebody has retried it.
+        """
         with self.database.begin() as connection:
             found = locked(connection, runs.c.id.in_(run_ids))
             waiting = [run for run in found if run.state in WAITING_STATES]
@@ -57,14 +63,12 @@ class CancelStore:
             asked = [run for run in running if run.cancel_requested_at is not None]
             asking = [run for run in running if run.cancel_requested_at is None]
             moves = last_moves(connection, [run.id for run in [*asked, *others]])
-            _cancel(connection, waiting, actor=actor, reason=reason)
+            cancelled, kept = _cancel(connection, waiting, actor=actor, reason=reason)
             _ask(connection, asking, actor=actor, reason=reason)
-            note_moves(
-                connection, "cancel", [*waiting, *asking], actor=actor, reason=reason,
-                after="cancelled",
-            )  # fmt: skip
+            _note(connection, [*cancelled, *asking], kept, actor=actor, reason=reason)
         return Cancelled(
-            cancelled=waiting,
+            cancelled=cancelled,
+            kept=kept,
             stopping=asking,
             asked_before=[(run, moves.get(run.id)) for run in asked],
             left=[(run, moves.get(run.id)) for run in others],
@@ -77,20 +81,17 @@ class CancelStore:
         actor: str,
         reason: str | None,
         chosen_by: Mapping[str, Any] | None = None,
-    ) -> Sequence[RunBrief]:
-        """Cancel those of the runs that wait still; they are returned.
+    ) -> Cancelled:
+        """Cancel those of the runs that wait still.
 
         The audit says that they were `chosen_by` this filter.
         """
         where = (runs.c.id.in_(run_ids), runs.c.state.in_(WAITING_STATES))
         with self.database.begin() as connection:
             waiting = locked(connection, *where)
-            _cancel(connection, waiting, actor=actor, reason=reason)
-            note_moves(
-                connection, "cancel", waiting, actor=actor, reason=reason, after="cancelled",
-                chosen_by=chosen_by,
-            )  # fmt: skip
-        return waiting
+            cancelled, kept = _cancel(connection, waiting, actor=actor, reason=reason)
+            _note(connection, cancelled, kept, actor=actor, reason=reason, chosen_by=chosen_by)
+        return Cancelled(cancelled=cancelled, kept=kept)
 
     def waiting(self, queue: str) -> Sequence[int]:
         """The ids of the runs that wait in a queue, the oldest run first."""
@@ -129,7 +130,10 @@ def note_the_end(connection: Connection, run_id: int) -> None:
 
 def _cancel(
     connection: Connection, waiting: Sequence[RunBrief], *, actor: str, reason: str | None
-) -> None:
+) -> tuple[Sequence[RunBrief], Sequence[RunBrief]]:
+    """Those that are cancelled now; those that fail, for nobody knows what they have done."""
+    gone = [run for run in waiting if not run.effects_open]
+    kept = [run for run in waiting if run.effects_open]
     values: dict[str, Any] = {
         "finished_at": database_now(),
         "cancelled_by": actor,
@@ -137,7 +141,46 @@ def _cancel(
         "reason": _told(actor, reason),
         "blocked_at": None,
     }
-    move(connection, waiting, RunState.CANCELLED, actor=actor, reason=reason, values=values)
+    move(connection, gone, RunState.CANCELLED, actor=actor, reason=reason, values=values)
+    if kept:
+        _keep(connection, kept, values, actor=actor, reason=reason)
+    return gone, kept
+
+
+def _keep(
+    connection: Connection,
+    kept: Sequence[RunBrief],
+    values: Mapping[str, Any],
+    *,
+    actor: str,
+    reason: str | None,
+) -> None:
+    for source in {run.state for run in kept}:
+        RUN.require(source, RunState.FAILED)
+    failed = {"state": RunState.FAILED, "review": "required", "touched_at": database_now()}
+    here = runs.c.id.in_([run.id for run in kept])
+    connection.execute(update(runs).where(here).values({**values, **failed, "reason": None}))
+    why = RunError(type="Cancelled", message=_told(actor, reason), fingerprint="cancelled")
+    for run in kept:
+        tell_unknown(connection, run.id, run.reference, why)
+    asked = [(run.id, run.state) for run in kept]
+    write_down(connection, asked, CANCEL_REQUESTED, actor=actor, reason=reason)
+
+
+def _note(
+    connection: Connection,
+    ended: Sequence[RunBrief],
+    kept: Sequence[RunBrief],
+    *,
+    actor: str,
+    reason: str | None,
+    chosen_by: Mapping[str, Any] | None = None,
+) -> None:
+    for moved, after in ((ended, "cancelled"), (kept, "failed, required")):
+        note_moves(
+            connection, "cancel", moved, actor=actor, reason=reason, after=after,
+            chosen_by=chosen_by,
+        )  # fmt: skip
 
 
 def _ask(

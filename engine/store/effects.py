@@ -1,7 +1,6 @@
 """Effects at rest: which calls of which run were started, which are done, and what came of them.
 
-Of a run's effects that are started and not repeatable, `runs.effects_in_doubt` has the number, in
-the row that every end of an attempt writes: so none of them ends as if they were known.
+Those of a run that are open are counted in its row: see `open_effects`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,16 +15,20 @@ from engine.states import RunState
 from engine.store.database import Database
 from engine.store.endings import held
 from engine.store.instant import database_now
+from engine.store.open_effects import OPEN_STATES, recount
 from engine.store.run import Claim
 from engine.store.tables import effects, runs
 from engine.store.upsert import upsert
 
-EffectState = Literal["started", "done", "not_done"]
+EffectState = Literal["started", "done", "not_done", "unconfirmed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """One effect, of the attempt that came to it last. Its `result` is there once it is done."""
+    """One effect, of the attempt that came to it last. Its `result` is there once it is done.
+
+    `settled_by` is who said what came of it, if it was not the attempt.
+    """
 
     key: str
     run_id: int
@@ -36,11 +39,17 @@ class Effect:
     result: Any
     started_at: datetime | None
     done_at: datetime | None
+    settled_by: str | None = None
 
     @property
     def is_unknown(self) -> bool:
         """Whether nobody can say if it happened, and it must not be tried again."""
         return self.state == "started" and not self.repeatable
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known, or not agreed, what came of it."""
+        return self.state in OPEN_STATES
 
 
 class EffectStore:
@@ -100,10 +109,15 @@ class EffectStore:
     ) -> tuple[Effect, bool]:
         ended = connection.execute(update(effects).where(*here).values(values))
         found = one_effect(connection, key)
-        if ended.rowcount and not found.repeatable:
-            fewer = {"effects_in_doubt": runs.c.effects_in_doubt - 1}
-            connection.execute(update(runs).where(runs.c.id == claim.run_id).values(fewer))
+        if ended.rowcount:
+            _count(connection, claim.run_id, -1, in_doubt=not found.repeatable)
         return found, _is_held(connection, claim)
+
+    def recount(self, run_id: int) -> None:
+        """Count what is open of a run: work that ended its transaction did not."""
+        with self.database.begin() as connection:
+            _lock(connection, run_id)
+            recount(connection, [run_id])
 
 
 class NotHeld(Exception):
@@ -114,21 +128,36 @@ def start_effect(
     connection: Connection, claim: Claim, key: str, request_hash: str, *, repeatable: bool
 ) -> Effect | None:
     """See `EffectStore.start`; in the caller's transaction."""
-    found = begin_effect(connection, claim, key, request_hash, repeatable=repeatable)
-    if found is None:
-        # Of repeatable ones as well: nobody takes the run until this is committed.
-        _count(connection, claim, 0 if repeatable else 1)
-    elif not _is_held(connection, claim):
+    owner = _lock_repeated(connection, claim, key) if repeatable else None
+    found = begin_effect(
+        connection, claim, key, request_hash, repeatable=repeatable, repeated_of=owner
+    )
+    if found is not None:
+        if not _is_held(connection, claim):
+            raise NotHeld
+        return found
+    if owner is not None:
+        # It was open before, and of that run.
+        _count(connection, owner, -1, in_doubt=False)
+    # Nobody takes the run until this is committed.
+    if not _count(connection, claim.run_id, 1, held(claim), in_doubt=not repeatable):
         raise NotHeld
-    return found
+    return None
 
 
 def begin_effect(
-    connection: Connection, claim: Claim, key: str, request_hash: str, *, repeatable: bool
+    connection: Connection,
+    claim: Claim,
+    key: str,
+    request_hash: str,
+    *,
+    repeatable: bool,
+    repeated_of: int | None = None,
 ) -> Effect | None:
     """Take the key for a call that is about to be made; the effect instead if it must not be made.
 
-    While another transaction is at the same key, it waits for that one's end.
+    While another transaction is at the same key, it waits for that one's end. Of an effect that is
+    open, to be repeated, the caller has locked the run that it is `repeated_of`.
     """
     row = {
         "key": key,
@@ -146,12 +175,30 @@ def begin_effect(
     open_ = found.state == "started" and found.repeatable and repeatable
     if found.request_hash != request_hash or not (open_ or found.state == "not_done"):
         return found
-    if open_ and found.run_id != claim.run_id and is_under_way(connection, found):
-        # Its call has not returned, and what that says must not be lost.
+    # Another one may have taken it since its run was locked, or be under way: what that one's call
+    # says must not be lost.
+    if open_ and found.run_id != repeated_of:
         return found
-    taken = {**row, "result": None, "done_at": None}
+    if open_ and found.run_id != claim.run_id and is_under_way(connection, found):
+        return found
+    taken = {**row, "result": None, "done_at": None, "settled_by": None}
     connection.execute(update(effects).where(effects.c.key == key).values(taken))
     return None
+
+
+def _lock_repeated(connection: Connection, claim: Claim, key: str) -> int | None:
+    """The run of an open effect that is to be repeated; it is locked, and so is the claim's.
+
+    In the order of their ids and before the effect, as everywhere: nobody waits in a circle.
+    """
+    query = select(effects.c.run_id).where(effects.c.key == key, effects.c.state == "started")
+    owner: int | None = connection.execute(query).scalar_one_or_none()
+    if owner is None:
+        return None
+    both = select(runs.c.id).where(runs.c.id.in_({owner, claim.run_id})).order_by(runs.c.id)
+    connection.execute(both.with_for_update(key_share=True))
+    # What came of it may have been written down before that.
+    return owner if connection.execute(query).scalar_one_or_none() == owner else None
 
 
 def one_effect(connection: Connection, key: str, *, lock: bool = False) -> Effect:
@@ -180,11 +227,15 @@ def is_under_way(connection: Connection, effect: Effect) -> bool:
     return connection.execute(select(runs.c.id).where(*alive)).first() is not None
 
 
-def _count(connection: Connection, claim: Claim, started: int) -> None:
-    """One more of the run is in doubt; nobody can have taken it until the transaction ends."""
-    more = {"effects_in_doubt": runs.c.effects_in_doubt + started}
-    if connection.execute(update(runs).where(held(claim)).values(more)).rowcount != 1:
-        raise NotHeld
+def _count(
+    connection: Connection, run_id: int, more: int, *where: ColumnElement[bool], in_doubt: bool
+) -> bool:
+    """So many more of the run's effects are open; False if the run is not as it must be."""
+    counted = {"effects_open": runs.c.effects_open + more}
+    if in_doubt:
+        counted["effects_in_doubt"] = runs.c.effects_in_doubt + more
+    here = update(runs).where(runs.c.id == run_id, *where)
+    return connection.execute(here.values(counted)).rowcount == 1
 
 
 def _is_held(connection: Connection, claim: Claim) -> bool:

@@ -1,21 +1,23 @@
 """Endings: who may say how an attempt ended, and what its run becomes then."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, literal, null, or_, select, update
+from sqlalchemy import Connection, and_, case, literal, null, or_, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.states import RUN, RunState
 from engine.store.cancelled_runs import note_the_end
 from engine.store.instant import Instant, database_now
+from engine.store.open_effects import tell_unknown
 from engine.store.run import Claim, RunError
-from engine.store.tables import attempts, effects, runs
+from engine.store.run_errors import error_values
+from engine.store.tables import attempts, runs
 from engine.store.words import Words
 
-_SHOWN = 3
+# No attempt follows by itself.
+_FINAL = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED})
 _UNGUARDED = "nothing says how far this financial run came, so a person looks at it first"
 
 
@@ -37,12 +39,15 @@ def settled(values: dict[str, Any]) -> dict[str, Any]:
     """`values` of a move out of `running`, unless something else must become of the run.
 
     Whatever else was to be: one of which nobody can say what it has done fails and is reviewed.
-    One that a person wants to end is cancelled.
+    One that a person wants to end is cancelled. Effects that another attempt does again are no
+    reason while one follows.
     """
     for target in (RunState.FAILED, RunState.CANCELLED):
         RUN.require(RunState.RUNNING, target)
-    in_doubt = or_(runs.c.effects_in_doubt > 0, runs.c.unguarded)
     wanted = runs.c.cancel_requested_at.is_not(None)
+    open_ = runs.c.effects_open > 0
+    ends_open = open_ if values["state"] in _FINAL else and_(wanted, open_)
+    in_doubt = or_(runs.c.effects_in_doubt > 0, ends_open, runs.c.unguarded)
     ends = literal(None, Instant())
     return {
         **values,
@@ -81,42 +86,19 @@ def end_run(
     moved = connection.execute(update(runs).where(here).values(values).returning(*_TOLD)).first()
     if moved is None:
         return None
-    if moved.effects_in_doubt:
-        error = _unknown(connection, run_id, moved.reference, error)
+    state = RunState(moved.state)
+    if state is RunState.FAILED and moved.effects_open:
+        error = tell_unknown(connection, run_id, moved.reference, error)
     elif moved.unguarded:
         error = _interrupted(error)
-    else:
-        if moved.state == RunState.CANCELLED:
-            note_the_end(connection, run_id)
-        return EndedRun(RunState(moved.state), error)
-    told = update(runs).where(runs.c.id == run_id).values(error_values(error))
-    connection.execute(told)
-    return EndedRun(RunState(moved.state), error)
+        told = update(runs).where(runs.c.id == run_id).values(error_values(error))
+        connection.execute(told)
+    elif state is RunState.CANCELLED:
+        note_the_end(connection, run_id)
+    return EndedRun(state, error)
 
 
-_TOLD = (runs.c.state, runs.c.reference, runs.c.effects_in_doubt, runs.c.unguarded)
-
-
-def _unknown(
-    connection: Connection, run_id: int, reference: str, error: RunError | None
-) -> RunError:
-    """That nobody knows whether some effects happened, beside what the attempt ended with."""
-    started = (
-        select(effects.c.key)
-        .where(effects.c.run_id == run_id, effects.c.state == "started", ~effects.c.repeatable)
-        .order_by(effects.c.started_at, effects.c.key)
-    )
-    keys = connection.execute(started).scalars().all()
-    shown = ", ".join(map(repr, keys[:_SHOWN]))
-    more = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
-    why = f"it ended with {error.type}: {error.message}" if error else "the job returned"
-    text = (
-        f"whether {shown}{more} happened is unknown; look at the other end, then say so with "
-        f"`engine runs review {reference}`; {why}"
-    )
-    alike = f"EffectUnknown {error.fingerprint if error else ''}"
-    fingerprint = hashlib.sha256(alike.encode()).hexdigest()[:16]
-    return RunError(type="EffectUnknown", message=text, fingerprint=fingerprint)
+_TOLD = (runs.c.state, runs.c.reference, runs.c.effects_open, runs.c.unguarded)
 
 
 def _interrupted(error: RunError | None) -> RunError:
@@ -145,23 +127,6 @@ def after_crash(
     else:
         ended = {"state": RunState.RETRYING, "ready_at": database_now(wait)}
     return {**ended, "rung_at": None, **error_values(error)}
-
-
-def error_values(error: RunError | None, *, counts: bool = True) -> dict[str, Any]:
-    """The last error; the first one that `counts` as a failure stays beside it for good."""
-    values = {
-        "error_type": error.type if error else None,
-        "error_message": error.message if error else None,
-        "error_fingerprint": error.fingerprint if error else None,
-    }
-    if error is None or not counts:
-        return values
-    none_yet = runs.c.first_error_type.is_(None)
-    first = {
-        f"first_{name}": case((none_yet, literal(value, Words)), else_=runs.c[f"first_{name}"])
-        for name, value in values.items()
-    }
-    return values | first
 
 
 def end_attempt(

@@ -1,61 +1,32 @@
 """Failed runs: sent back to their queue by a person, or put aside."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
-from engine.states import UNFINISHED_RUNS, RunState
-from engine.store.approvals import Doubt, Retrier, approvers, objection
+from engine.states import RunState
+from engine.store.approvals import Retrier
 from engine.store.failed_run_reader import FailedRunReader, FailedRuns
 from engine.store.instant import Instant, database_now
+from engine.store.left_runs import (
+    UNDECIDED,
+    LeftRun,
+    failed_or_left,
+    kept_back,
+    told_who_approves,
+    without_taken_keys,
+    without_void_approvals,
+)
 from engine.store.moved_at_once import refuse_too_many
-from engine.store.operator_moves import (
-    RunBrief,
-    RunMove,
-    last_moves,
-    locked,
-    looked_at,
-    move,
-)
+from engine.store.operator_moves import RunBrief, locked, looked_at, move
 from engine.store.run_acts import filter_of, note_moves
+from engine.store.settling import confirm
 from engine.store.tables import runs
-
-# Of a run that a person must approve before it is retried.
-UNDECIDED = ("required", "rejected")
-
-Obstacle = Literal["not_failed", "needs_review", "in_doubt", "key_taken", Doubt]
-
-# What another person, or another decision, is needed for.
-REFUSED: tuple[Obstacle, ...] = (
-    "needs_review",
-    "in_doubt",
-    "changed",
-    "same_person",
-    "approved_by_nobody_known",
-    "retried_by_nobody_known",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LeftRun:
-    """A run that was not moved, and why.
-
-    `last_move` is what a person did with it last; `other` has its unique key now. What has
-    `changed` since it was approved; who could approve: `approvers`, or anybody where there are no
-    users.
-    """
-
-    run: RunBrief
-    obstacle: Obstacle
-    last_move: RunMove | None = None
-    other: str | None = None
-    changed: Sequence[str] = ()
-    approvers: Collection[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +73,12 @@ class FailedRunStore(FailedRunReader):
 
         def retry(connection: Connection) -> Moved:
             moving, left = self._chosen(connection, which, limit)
-            moving, void = _without_void_approvals(connection, moving, retrier)
-            left = [*_told_who_approves(connection, [*void, *left], retrier)]
-            moving, taken = _without_taken_keys(connection, moving)
+            moving, void = without_void_approvals(connection, moving, retrier)
+            left = [*told_who_approves(connection, [*void, *left], retrier)]
+            moving, taken = without_taken_keys(connection, moving)
             moved, lost = self._retry(connection, moving, actor, reason, attempts, spacing)
+            # Of what one person approved another one wants an attempt.
+            confirm(connection, [run.id for run in moved if run.effects_in_doubt])
             note_moves(
                 connection, "retry", moved, actor=actor, reason=reason, after="queued",
                 chosen_by=filter_of(which),
@@ -124,16 +97,16 @@ class FailedRunStore(FailedRunReader):
         rehearse: bool = False,
     ) -> Moved:
         """A person puts failed runs aside for good; the rows stay. Left are those not failed, those
-        that wait for a review, and those of which an effect is unknown: somebody must say what came
-        of it first.
+        that wait for a review, and those of which an effect is open: somebody must say what came of
+        it first.
 
         The audit says that they were `chosen_by` this filter.
         """
 
         def discard(connection: Connection) -> Moved:
-            moving, left = _failed_or_left(connection, locked(connection, *_meant(which)))
-            kept = [each for each in map(_kept, moving) if each is not None]
-            moving = [run for run in moving if _kept(run) is None]
+            moving, left = failed_or_left(connection, locked(connection, *_meant(which)))
+            kept = [each for each in map(kept_back, moving) if each is not None]
+            moving = [run for run in moving if kept_back(run) is None]
             left = [*left, *kept]
             move(connection, moving, RunState.DISCARDED, actor=actor, reason=reason, values={})
             note_moves(
@@ -162,7 +135,7 @@ class FailedRunStore(FailedRunReader):
         meant, undecided = _meant(which), runs.c.review.in_(UNDECIDED)
         kept = looked_at(connection, *meant, undecided, runs.c.state == RunState.FAILED)
         free = or_(runs.c.review.is_(None), ~undecided, runs.c.state != RunState.FAILED)
-        moving, left = _failed_or_left(connection, locked(connection, *meant, free, limit=limit))
+        moving, left = failed_or_left(connection, locked(connection, *meant, free, limit=limit))
         # Somebody may have decided about one of them meanwhile.
         decided = {run.id for run in moving} | {each.run.id for each in left}
         needed = [
@@ -236,7 +209,7 @@ def _one_by_one(
                 send_back([run])
             moved.append(run)
         except IntegrityError:
-            _, taken = _without_taken_keys(connection, [run])
+            _, taken = without_taken_keys(connection, [run])
             left += taken or [LeftRun(run=run, obstacle="key_taken")]
     return moved, left
 
@@ -244,68 +217,3 @@ def _one_by_one(
 def _meant(which: FailedRuns) -> list[ColumnElement[bool]]:
     where = which.conditions()
     return where if which.ids is not None else [runs.c.state == RunState.FAILED, *where]
-
-
-def _kept(run: RunBrief) -> LeftRun | None:
-    """What somebody must say before a failed run is put aside."""
-    if run.effects_in_doubt:
-        return LeftRun(run=run, obstacle="in_doubt")
-    return LeftRun(run=run, obstacle="needs_review") if run.review == "required" else None
-
-
-def _failed_or_left(
-    connection: Connection, found: Sequence[RunBrief]
-) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
-    failed = [run for run in found if run.state is RunState.FAILED]
-    others = [run for run in found if run.state is not RunState.FAILED]
-    moves = last_moves(connection, [run.id for run in others]) if others else {}
-    return failed, [
-        LeftRun(run=run, obstacle="not_failed", last_move=moves.get(run.id)) for run in others
-    ]
-
-
-def _without_void_approvals(
-    connection: Connection, moving: Sequence[RunBrief], retrier: Retrier
-) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
-    good: list[RunBrief] = []
-    left: list[LeftRun] = []
-    for run in moving:
-        against = objection(connection, run, retrier) if run.review == "approved" else None
-        if against is None:
-            good.append(run)
-        else:
-            left.append(LeftRun(run=run, obstacle=against.doubt, changed=against.changed))
-    return good, left
-
-
-def _told_who_approves(
-    connection: Connection, left: Sequence[LeftRun], retrier: Retrier
-) -> Sequence[LeftRun]:
-    if not any(each.obstacle in REFUSED for each in left):
-        return left
-    but = [retrier.name] if retrier.four_eyes else []
-    names = approvers(connection, but=but)
-    return [replace(each, approvers=names) if each.obstacle in REFUSED else each for each in left]
-
-
-def _without_taken_keys(
-    connection: Connection, moving: Sequence[RunBrief]
-) -> tuple[Sequence[RunBrief], Sequence[LeftRun]]:
-    """Without those whose unique key an unfinished run has, or an earlier one of these."""
-    if not any(run.unique_key for run in moving):
-        return moving, []
-    # All that are held, for there may be more keys than a statement takes parameters.
-    query = select(runs.c.unique_key, runs.c.reference).where(
-        runs.c.unique_key.is_not(None), runs.c.state.in_(UNFINISHED_RUNS)
-    )
-    holders: dict[str, str] = {row[0]: row[1] for row in connection.execute(query)}
-    free: list[RunBrief] = []
-    left: list[LeftRun] = []
-    for run in moving:
-        if run.unique_key in holders:
-            left.append(LeftRun(run=run, obstacle="key_taken", other=holders[run.unique_key]))
-            continue
-        free.append(run)
-        if run.unique_key is not None:
-            holders[run.unique_key] = run.reference
-    return free, left

@@ -18,6 +18,7 @@ from engine.store.sealed_params import OVER, erase
 from engine.store.tables import attempts, run_moves, runs
 
 CANCEL_REQUESTED = "cancel requested"
+SETTLED = "settled"
 # Digits; a longer number does not fit into a database's integer.
 _LONGEST_ID = 18
 
@@ -32,8 +33,9 @@ class UnknownRuns(UnknownId):
 class RunMove:
     """What a person did with a run.
 
-    `source` and `target` are states of the run or of its review; a running run whose end was asked
-    for has the target `cancel requested`.
+    `source` and `target` are states of the run or of its review; a run whose end was asked for, and
+    that did not end as cancelled at once, has the target `cancel requested`; one of whose effects
+    somebody said what came of them, and no more, `settled`.
     """
 
     run_id: int
@@ -60,6 +62,7 @@ class RunBrief:
     cancel_requested_at: datetime | None
     approval_hash: str | None = None
     approved_by: str | None = None
+    effects_open: int = 0
     effects_in_doubt: int = 0
 
 

@@ -1,7 +1,7 @@
 """Reviews: what a person decides about a failed run that must not be retried just like that."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, literal, update
 
@@ -10,9 +10,16 @@ from engine.store.act import ActName
 from engine.store.approvals import Retrier, approval, objection
 from engine.store.database import Database
 from engine.store.instant import database_now
-from engine.store.operator_moves import RunBrief, RunMove, last_moves, locked, write_down
+from engine.store.operator_moves import (
+    SETTLED,
+    RunBrief,
+    RunMove,
+    last_moves,
+    locked,
+    write_down,
+)
 from engine.store.run_acts import note_moves
-from engine.store.settling import Settlement, settle
+from engine.store.settling import Settlement, Settler, settle
 from engine.store.tables import runs
 
 Decision = Literal["approved", "rejected"]
@@ -28,11 +35,15 @@ _ACTS: dict[Decision, ActName] = {"approved": "approve", "rejected": "reject"}
 
 @dataclass(frozen=True, kw_only=True)
 class Reviewed:
-    """The run as it was before, whether its review was decided now, and what was done last."""
+    """The run as it was before, whether its review was decided now, and what was done last.
+
+    `settled`: something is known of its effects that was not, or was known otherwise.
+    """
 
     run: RunBrief
     decided: bool
     last_move: RunMove | None
+    settled: bool = False
 
 
 _NOTHING = Settlement()
@@ -57,45 +68,72 @@ class ReviewStore:
     ) -> Reviewed:
         """Approve of another attempt, or reject it; undecided if the run waits for no such word.
 
-        What is known of its effects is written down with it; raises NotOpen, and Unsettled for an
-        approval that leaves one of them unknown. The approval is of the run as it is then.
+        What is known of its effects is written down with it; raises what `settle` does, Unsettled
+        for an approval that leaves one of them unknown. The approval is of the run as it is then.
         """
+        by = Settler(name=actor, reason=reason, authenticated=authenticated, four_eyes=four_eyes)
+        approves = decision == "approved"
         with self.database.begin() as connection:
             (run,) = locked(connection, runs.c.id == run_id)
-            open_ = run.state is RunState.FAILED and (
-                decision in _DECISIONS.get(run.review or "", ())
-                or (
-                    decision == run.review == "approved"
-                    and _is_void(connection, run, known=authenticated)
-                )
-            )
             last = last_moves(connection, [run_id]).get(run_id)
-            if open_:
-                here = (
-                    runs.c.id == run_id,
-                    runs.c.state == RunState.FAILED,
-                    runs.c.review == run.review,
-                )
-                approves = decision == "approved"
-                settle(connection, run, settlement, actor=actor, reason=reason, wholly=approves)
-                by = {"authenticated": authenticated, "four_eyes": four_eyes}
-                values = {
-                    "review": literal(decision, runs.c.review.type),
-                    "touched_at": database_now(),
-                    "approval_hash": approval(connection, run_id, **by) if approves else None,
-                    "approved_by": actor if approves else None,
-                }
-                connection.execute(update(runs).where(*here).values(values))
-                moved = [(run_id, run.review or "")]
-                write_down(connection, moved, decision, actor=actor, reason=reason)
-                note_moves(
-                    connection, _ACTS[decision], [run], actor=actor, reason=reason,
-                    after=f"{run.state}, {decision}",
-                )  # fmt: skip
-        return Reviewed(run=run, decided=open_, last_move=last)
+            if run.state is not RunState.FAILED or run.review is None:
+                return Reviewed(run=run, decided=False, last_move=last)
+            settled = False
+            open_ = decision in _DECISIONS[run.review] or (
+                approves and _is_void(connection, run, known=authenticated)
+            )
+            if open_ or settlement.keys:
+                settled = settle(connection, run, settlement, by, wholly=approves)
+            if not open_ and not settled:
+                return Reviewed(run=run, decided=False, last_move=last)
+            known = {"authenticated": authenticated, "four_eyes": four_eyes}
+            values = {
+                "review": literal(decision, runs.c.review.type),
+                "touched_at": database_now(),
+                "approval_hash": approval(connection, run_id, **known) if approves else None,
+                "approved_by": actor if approves else None,
+            }
+            connection.execute(update(runs).where(runs.c.id == run_id).values(values))
+            moved = [(run_id, run.review)]
+            write_down(connection, moved, decision, actor=actor, reason=reason)
+            note_moves(
+                connection, _ACTS[decision], [run], actor=actor, reason=reason,
+                after=f"{run.state}, {decision}",
+            )  # fmt: skip
+        return Reviewed(run=run, decided=True, last_move=last, settled=settled)
+
+    def settle(
+        self,
+        run_id: int,
+        settlement: Settlement,
+        *,
+        actor: str,
+        reason: str,
+        authenticated: bool = False,
+        four_eyes: bool = False,
+    ) -> Reviewed:
+        """Say what is known of the run's effects, or say it otherwise, and decide nothing.
+
+        The effects of a run that has not failed too, if a person settled them and no attempt has
+        come to them since. Who approved of a failed run before did not know: it is reviewed again.
+        Raises what `settling.settle` does.
+        """
+        by = Settler(name=actor, reason=reason, authenticated=authenticated, four_eyes=four_eyes)
+        with self.database.begin() as connection:
+            (run,) = locked(connection, runs.c.id == run_id)
+            last = last_moves(connection, [run_id]).get(run_id)
+            settled = settle(connection, run, settlement, by)
+            if settled:
+                values: dict[str, Any] = {"touched_at": database_now()}
+                if run.state is RunState.FAILED and run.review != "rejected":
+                    values |= {"review": "required", "approval_hash": None, "approved_by": None}
+                connection.execute(update(runs).where(runs.c.id == run_id).values(values))
+                moved = [(run_id, run.review or run.state)]
+                write_down(connection, moved, SETTLED, actor=actor, reason=reason)
+        return Reviewed(run=run, decided=False, last_move=last, settled=settled)
 
 
 def _is_void(connection: Connection, run: RunBrief, *, known: bool) -> bool:
     """Whether what was approved of has changed since; or a user approves of what a login did."""
     somebody = Retrier(name="", authenticated=True, four_eyes=known)
-    return objection(connection, run, somebody) is not None
+    return run.review == "approved" and objection(connection, run, somebody) is not None

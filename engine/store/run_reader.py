@@ -208,7 +208,7 @@ def has_one_before_it(of: FromClause = runs) -> ColumnElement[bool]:
 
 _NOT_SHOWN = (
     *("exclusive", "rung_at"),
-    *("approval_hash", "approved_by", "effects_in_doubt", "unguarded"),
+    *("approval_hash", "approved_by", "effects_open", "effects_in_doubt", "unguarded"),
 )
 
 

@@ -21,7 +21,7 @@ _RUN = (
         runs.c.state == RunState.RUNNING,
         runs.c.lease_token == bindparam("its_token"),
         # Else it has not: see `endings`.
-        runs.c.effects_in_doubt == 0,
+        runs.c.effects_open == 0,
     )
     .values(
         state=RunState.SUCCEEDED,
@@ -50,7 +50,7 @@ def succeed(
     connection: Connection, claim: Claim, result: Any, peak_memory_bytes: int | None
 ) -> bool:
     """The attempt ended well, and so has its run; False if the lease was lost, or an effect of the
-    run is in doubt.
+    run is open.
     """
     its = {"its_id": claim.run_id, "its_peak": peak_memory_bytes}
     moved = connection.execute(_RUN, its | {"its_token": claim.token, "its_result": result})

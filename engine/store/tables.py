@@ -45,7 +45,8 @@ runs = Table(
     Column("review", Words),  # required: a person decides before it is retried
     Column("approval_hash", Words),  # of all that was approved
     Column("approved_by", Words),
-    # Effects that were started and may not be repeated; whether they happened is unknown till done.
+    # Effects that are open, and those of them after which no attempt follows by itself.
+    Column("effects_open", Integer, nullable=False, server_default="0"),
     Column("effects_in_doubt", Integer, nullable=False, server_default="0"),
     # An attempt of it that does not succeed goes to review: nothing says how far it came.
     Column("unguarded", Boolean, nullable=False, server_default=false()),
@@ -209,13 +210,15 @@ effects = Table(
     Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("request_hash", Words, nullable=False),
-    # started: whether it happened is unknown until it is done, or not_done
+    # started: whether it happened is unknown until it is done, or not_done;
+    # unconfirmed: somebody said that it did not happen, and another one has yet to say so
     Column("state", Words, nullable=False, server_default="done"),
     # under the same key it happens once at the other end, however often it is asked for
     Column("repeatable", Boolean, nullable=False, server_default=false()),
     Column("result", JSON),
     Column("started_at", Instant),
     Column("done_at", Instant),
+    Column("settled_by", Words),  # who said what came of it, if somebody did
     Index("ix_effects_run_id_state", "run_id", "state"),
 )
 

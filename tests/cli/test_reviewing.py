@@ -107,3 +107,71 @@ def test_with_four_eyes_one_user_approves_and_another_one_retries(
     left = json.loads(engine("queue", "retry", reference, "--json", **omar).stdout)["left"]
     assert (left[0]["why"], left[0]["approvers"]) == ("same_person", ["sara"])
     assert engine("queue", "retry", reference, **noor).returncode == 0
+
+
+def test_what_was_said_wrongly_is_said_again_and_approved_again(
+    engine: Engine, runs: RunStore
+) -> None:
+    reference = in_doubt(runs)
+    review = ("runs", "review", reference, *WHY)
+    none = engine(*review)
+    assert (none.returncode, "give --approve or --reject, or what came" in none.stderr) == (2, True)
+    said = [word for key in KEYS[:2] for word in ("--did-not-happen", key)]
+    assert engine(*review, "--approve", *said).returncode == 0
+    without_reason = engine("runs", "review", reference, "--happened", KEYS[0])
+    assert (without_reason.returncode, "--reason" in without_reason.stderr) == (5, True)
+    corrected = engine(*review, "--happened", KEYS[0])
+    assert corrected.returncode == 0
+    assert "its effects are settled; it is failed and waits for a review" in corrected.stdout
+    again = engine(*review, "--happened", KEYS[0])
+    assert (again.returncode, "that is known already" in again.stderr) == (1, True)
+    assert engine("queue", "retry", reference).returncode == 5
+    assert engine(*review, "--approve").returncode == 0
+    assert [each["state"] for each in effects_of(engine, reference)] == ["done", "done", "not_done"]
+    assert "SETTLED BY" in engine("runs", "effects", reference).stdout
+    acts = json.loads(engine("audit", "list", "--json").stdout)["entries"]
+    assert [each["act"] for each in acts].count("correct effects") == 1
+
+
+def test_with_four_eyes_another_user_says_too_that_it_did_not_happen(
+    engine: Engine, runs: RunStore
+) -> None:
+    reference = in_doubt(runs)
+    eyes = {"ENGINE_FOUR_EYES": "true"}
+    sara = a_user(engine, "sara", "admin") | eyes
+    omar = a_user(engine, "omar", "approver", **sara) | eyes
+    review = ("runs", "review", reference, "--did-not-happen", KEYS[0], *WHY)
+    assert engine(*review, **omar).returncode == 0
+    assert effects_of_user(engine, reference, omar)[0]["state"] == "unconfirmed"
+    assert engine(*review, **omar).returncode == 1
+    assert engine(*review, **sara).returncode == 0
+    assert effects_of_user(engine, reference, omar)[0]["state"] == "not_done"
+
+
+def effects_of_user(engine: Engine, reference: str, user: dict[str, str]) -> list[dict[str, Any]]:
+    """Of a run, by key, as this user is shown them."""
+    shown = json.loads(engine("runs", "effects", reference, "--json", **user).stdout)["effects"]
+    return sorted(shown, key=lambda each: str(each["key"]))
+
+
+def test_who_cancels_a_run_with_an_open_effect_is_told_what_became_of_it(
+    engine: Engine, runs: RunStore
+) -> None:
+    references = []
+    for key in ("order 1", "order 2"):
+        claim = a_claim(runs)
+        EffectStore(runs.database).start(claim, key, "hash", repeatable=True)
+        runs.retry_later(claim, BROKEN, timedelta())
+        references.append(runs.get(claim.run_id).reference)
+    done = engine("runs", "cancel", references[0], "--reason", "wrong month")
+    told = f"{references[0]} has failed instead, and waits for a review"
+    assert (done.returncode, told in done.stderr, done.stdout) == (0, True, "")
+    cleared = engine("queue", "clear", "--yes", "--json")
+    assert json.loads(cleared.stdout) == {
+        "queue": "default",
+        "cancelled": 0,
+        "kept": [references[1]],
+        "dry_run": False,
+    }
+    assert references[1] in cleared.stderr
+    assert engine("queue", "discard", references[0]).returncode != 0

@@ -11,8 +11,9 @@ from engine.states import RunState
 from engine.store.database import Database
 from engine.store.effects import EffectStore
 from engine.store.failed_run_reader import FailedRuns
-from engine.store.failed_runs import FailedRunStore, LeftRun
+from engine.store.failed_runs import FailedRunStore
 from engine.store.instant import database_now
+from engine.store.left_runs import LeftRun
 from engine.store.reviews import ReviewStore
 from engine.store.run import Claim, Run
 from engine.store.runs import RunStore

@@ -179,11 +179,11 @@ def test_clearing_a_queue_cancels_what_waits_in_it_and_nothing_else(
     assert waiting == [queued.id, later.id]
     named = [*waiting, running.run_id]
     cleared = cancelling.cancel_waiting(named, actor="sara", reason="booked twice")
-    assert [run.id for run in cleared] == waiting
+    assert [run.id for run in cleared.cancelled] == waiting
     assert cancelling.waiting("default") == []
     assert runs.get(running.run_id).state is RunState.RUNNING
     assert runs.get(other.id).state is RunState.QUEUED
-    assert [move.source for run in cleared for move in moves.of_run(run.id)] == [
+    assert [move.source for run in cleared.cancelled for move in moves.of_run(run.id)] == [
         "queued",
         "retrying",
     ]

@@ -59,11 +59,8 @@ def old_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Datab
     else:
         server: PostgresServer = request.getfixturevalue("postgres_server")
         database = Database(server.url_of(server.make_database()))
+    _upgrade(database, "0002")
     with database.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
         for number, old in enumerate(OLD):
             connection.execute(
                 _INSERT,
@@ -81,6 +78,14 @@ def old_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Datab
             )
     yield database
     database.dispose()
+
+
+def _upgrade(database: Database, revision: str) -> None:
+    with database.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
 
 
 def _text(instant: datetime) -> str:
@@ -120,3 +125,21 @@ def test_runs_that_waited_are_claimed_after_the_upgrade(old_ledger: Database) ->
     ]
     assert {run.id for run in runs.due(silent_for=HOUR)} == {run.id for run in waiting}
     assert all(runs.take(run.id, "worker-1", lambda run: None) for run in waiting)
+
+
+def test_effects_that_were_open_are_counted_after_the_upgrade(old_ledger: Database) -> None:
+    _upgrade(old_ledger, "0004")
+    with old_ledger.begin() as connection:
+        for key, run_id, state in (("a", 1, "started"), ("b", 1, "started"), ("c", 2, "done")):
+            connection.execute(_EFFECT, {"key": key, "run_id": run_id, "state": state})
+    old_ledger.upgrade()
+    with old_ledger.read() as connection:
+        counted = text("SELECT id, effects_open FROM runs ORDER BY id")
+        found = {row.id: row.effects_open for row in connection.execute(counted)}
+    assert (found[1], found[2], found[3]) == (2, 0, 0)
+
+
+_EFFECT = text(
+    "INSERT INTO effects (key, run_id, attempt, request_hash, state)"
+    " VALUES (:key, :run_id, 1, 'hash', :state)"
+)
