@@ -21,7 +21,7 @@ from engine.exporters.xlsx.texts import write_text
 from engine.money import format_minor
 
 SIGNIFICANT_DIGITS = 15
-FIRST_YEAR = 1900  # Excel's calendar starts here
+FIRST_DAY = date(1900, 3, 1)  # before it, Excel's calendar is not everybody's
 _LONGEST_LINK = 2_079
 
 Write = Callable[[int, int, Any, str | None], None]
@@ -94,7 +94,7 @@ class CellWriter:
         self._sheet.write_number(row, column, rounded(value), self._styles.percent)
 
     def _day(self, row: int, column: int, value: date, currency: str | None) -> None:
-        if value.year < FIRST_YEAR:
+        if value < FIRST_DAY:
             write_text(self._sheet, row, column, value.isoformat(), self._styles.text)
         else:
             self._sheet.write_datetime(row, column, value, self._styles.day)
@@ -102,7 +102,7 @@ class CellWriter:
     def _instant(self, row: int, column: int, value: datetime, currency: str | None) -> None:
         # A cell has no zone: the document's is used and named in the header.
         local = value.astimezone(self._zone).replace(tzinfo=None)
-        if local.year < FIRST_YEAR:
+        if local.date() < FIRST_DAY:
             text = shown(value, Kind.DATETIME, None, self._zone)
             write_text(self._sheet, row, column, text, self._styles.text)
         else:
