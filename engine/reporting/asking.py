@@ -7,7 +7,8 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from engine.errors import Invalid, Refused
-from engine.reporting.definition import ReportDefinition
+from engine.exporters.formats import UnknownFormat
+from engine.reporting.definition import FORMATS, ReportDefinition
 from engine.reporting.label import Language
 from engine.reporting.masking import masked_definition
 from engine.reporting.period import ReportPeriod, between, previous, read_period
@@ -72,7 +73,7 @@ def settle(
 ) -> Asked:
     """What is to be made; `at` is when it was due or asked for, `period` what its run reports on.
 
-    Raises WrongPeriod, WrongReportParams, NotMadeIn, NothingPersonal.
+    Raises WrongPeriod, WrongReportParams, UnknownFormat, NotMadeIn, NothingPersonal.
     """
     zone = ZoneInfo(definition.timezone)
     about: ReportPeriod | None = None
@@ -87,6 +88,9 @@ def settle(
         if locale not in definition.locales:
             known = ", ".join(definition.locales)
             raise NotMadeIn(report=definition.name, locale=locale, known=known)
+    for name in wish.formats or ():
+        if name not in FORMATS:
+            raise UnknownFormat(name=name, known=", ".join(FORMATS))
     if wish.personal and definition.shows_personal_to is None:
         raise NothingPersonal(report=definition.name)
     masked = definition.is_personal and not wish.personal

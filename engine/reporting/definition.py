@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from engine.exporters.document import Column, Kind
 from engine.reporting.label import Label, Language
 from engine.schedules.period import PeriodKind
 
 ParamType = Literal["text", "integer", "date", "datetime", "boolean"]
+Format = Literal["xlsx", "pdf", "csv", "jsonl", "parquet", "html"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 Unit = Literal["minor", "major"]
 How = Literal["sum", "count", "min", "max"]
 

@@ -1,10 +1,10 @@
 """What a report's YAML file may say; a message for people where it may not."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from engine.reporting.definition import Dataset, ReportDefinition, Requirement
+from engine.reporting.definition import Dataset, Format, ReportDefinition, Requirement
 from engine.reporting.definition_columns import ColumnModel, Labelled, Name, Text, label
 from engine.reporting.definition_parts import (
     ChartModel,
@@ -17,8 +17,6 @@ from engine.schedules.durations import duration
 from engine.schedules.period import PeriodKind
 from engine.schedules.zones import zone_named
 
-Format = Literal["xlsx", "pdf", "csv", "jsonl", "parquet", "html"]
-FORMATS: tuple[str, ...] = get_args(Format)
 Columns = Annotated[dict[Name, ColumnModel], Field(min_length=1)]
 Unique = Field(min_length=1)
 MAIN = "main"

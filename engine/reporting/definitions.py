@@ -11,9 +11,9 @@ from engine.documents.document import Document, read_document
 from engine.documents.problem import InvalidDocument, KeyPath, Problem
 from engine.documents.validation import validate
 from engine.errors import EngineError, Invalid, Unreachable
-from engine.reporting.definition import Dataset, ReportDefinition
+from engine.reporting.definition import FORMATS, Dataset, ReportDefinition
 from engine.reporting.definition_checks import misfits, unknown_requirements
-from engine.reporting.definition_file import FORMATS, ReportModel
+from engine.reporting.definition_file import ReportModel
 from engine.reporting.report_params import bound, wrong_in
 from engine.sources.catalog import Sources
 from engine.sources.faults import InvalidQuery, UnknownSource
@@ -59,6 +59,14 @@ class ReportDefinitions(Collection[str]):
     def load(self, name: str) -> ReportDefinition:
         """The report named `name`; raises UnknownReport, or InvalidDocument."""
         document, definition = self._read(name)
+        problems = [*self._problems(document, definition), *self._sources(document, definition)]
+        if problems:
+            raise InvalidDocument(problems)
+        return definition
+
+    def written(self, name: str) -> ReportDefinition:
+        """The same, whatever sources this machine has."""
+        document, definition = self._read(name)
         if problems := list(self._problems(document, definition)):
             raise InvalidDocument(problems)
         return definition
@@ -69,7 +77,7 @@ class ReportDefinitions(Collection[str]):
         Raises InvalidDocument.
         """
         document, definition = self._read(name)
-        problems = list(self._problems(document, definition))
+        problems = [*self._problems(document, definition), *self._sources(document, definition)]
         unchecked: list[str] = []
         if not problems:
             for dataset in definition.datasets:
@@ -86,7 +94,7 @@ class ReportDefinitions(Collection[str]):
     def wrong(self, name: str, params: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with a run of that report, by the params of the job that runs it."""
         try:
-            definition = self.load(name)
+            definition = self.written(name)
         except EngineError as error:
             first = str(error).partition("\n")[0]
             yield ("name",), f"this report cannot be run: {first}"
@@ -110,7 +118,7 @@ class ReportDefinitions(Collection[str]):
 
     def role_for(self, name: str, params: Mapping[str, Any]) -> str | None:
         """The role that a run with these params takes, beyond that of running anything."""
-        return self.load(name).shows_personal_to if params.get("personal") else None
+        return self.written(name).shows_personal_to if params.get("personal") else None
 
     def require_dataset(self, definition: ReportDefinition, name: str) -> None:
         """Raise UnknownDataset unless the report has it."""
@@ -143,6 +151,9 @@ class ReportDefinitions(Collection[str]):
             hint = suggestion(definition.template, known)
             text = f"{self.templates.name} has no template {definition.template!r}; {hint}"
             yield document.problem(("template",), text)
+
+    def _sources(self, document: Document, definition: ReportDefinition) -> Iterator[Problem]:
+        """What only the settings of this machine can tell."""
         try:
             source = self.sources.get(definition.source)
         except UnknownSource as error:
