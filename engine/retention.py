@@ -42,7 +42,8 @@ class Retention:
         purged = 0
         while expired := self.artifacts.expired(now, made_before=made_before):
             for artifact in expired:
-                self.files.delete(artifact.path)
+                for path in artifact.paths:
+                    self.files.delete(path)
                 purged += self.artifacts.mark_deleted(artifact)
         self._purge_strays()
         return purged

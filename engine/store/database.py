@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.store.journal import Journal
 
 # The newest file in migrations/versions, here so that no command imports alembic to compare.
-REVISION = "0005"
+REVISION = "0006"
 
 BACKENDS: Mapping[str, Callable[[URL], Backend]] = {"sqlite": Sqlite, "postgresql": Postgres}
 

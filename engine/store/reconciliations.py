@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
+from engine.states import RunState
 from engine.store.break_changes import BreakChanges, known_breaks
 from engine.store.break_tables import differences, reconciliation_runs
 from engine.store.database import Database
 from engine.store.difference import Difference
 from engine.store.reconciled import Reconciled, Recorded
+from engine.store.tables import runs
 from engine.store.turns import take_turn
 
 
@@ -60,6 +62,27 @@ class ReconciliationStore:
         """What a run found, as its row; None if it recorded nothing."""
         return self._first(
             select(reconciliation_runs).where(reconciliation_runs.c.run_id == run_id)
+        )
+
+    def covering(
+        self, reconciliation: str, start: datetime, end: datetime
+    ) -> Mapping[str, Any] | None:
+        """The newest run that succeeded and looked at all until `end`, or at that very period.
+
+        As its row; None if there is none.
+        """
+        table = reconciliation_runs
+        of_period = (table.c.period_start <= start) & (table.c.period_end >= end)
+        return self._first(
+            select(table)
+            .join(runs, runs.c.id == table.c.run_id)
+            .where(
+                table.c.reconciliation == reconciliation,
+                runs.c.state == RunState.SUCCEEDED,
+                or_(table.c.cut_off >= end, of_period),
+            )
+            .order_by(table.c.run_id.desc())
+            .limit(1)
         )
 
     def _first(self, query: Any) -> Mapping[str, Any] | None:

@@ -304,6 +304,20 @@ artifacts = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("deleted_at", Instant),
+    Column("report", Words),
+    Column("series", Words),  # one report, format, period and parameters
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("manifest", JSON),
+    Column("quarantined", Words),  # why it is not what it should be
     UniqueConstraint("run_id", "name"),
     Index("ix_artifacts_expires_at", "expires_at"),
+    Index("ix_artifacts_report_created_at", "report", "created_at"),
+    Index(
+        "uq_artifacts_series_version",
+        "series",
+        "version",
+        unique=True,
+        sqlite_where=text("quarantined IS NULL"),
+        postgresql_where=text("quarantined IS NULL"),
+    ),
 )

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
-from engine.exporters.document import Column, Kind
+from engine.exporters.batches import batches_of
+from engine.exporters.document import Column, Kind, Table
 from engine.exporters.recount.figures import Figures, Sum
 from engine.exporters.recount.layout import Layout
 from engine.money import to_minor
@@ -103,3 +104,11 @@ def _exact_sum(values: Any) -> int | Decimal | None:
         raise NotAdded(column=values.type, problem="no exact numbers")
     total: Decimal | None = pc.sum(values).as_py()
     return total
+
+
+def figures_of(table: Table, layout: Layout) -> Figures:
+    """The figures of a table's rows, as a reading of them gives."""
+    tally = Tally(layout)
+    for batch in batches_of(table):
+        tally.add(batch)
+    return tally.figures

@@ -317,6 +317,31 @@ def test_ten_thousand_breaks_are_recorded_in_one_short_transaction(ledger: Ledge
     assert ledger.night(many[:5_000]).closed == 5_000
 
 
+def test_a_run_covers_a_period_once_it_succeeded_and_looked_at_its_end(ledger: Ledger) -> None:
+    day = timedelta(days=1)
+
+    def covers(start: datetime, end: datetime, name: str = "wallets") -> bool:
+        return ledger.store.covering(name, start, end) is not None
+
+    ledger.night([DRIFT], cut_off=START, period=(START - 3 * day, START - 2 * day))
+    assert not covers(START - day, START)
+    with ledger.database.begin() as connection:
+        connection.execute(update(runs).values(state="succeeded"))
+    assert covers(START - day, START)
+    assert covers(START - 9 * day, START - 8 * day)
+    assert not covers(START, START + day)
+    assert not covers(START - day, START, "others")
+
+
+def test_a_run_of_a_later_time_covers_its_own_period(ledger: Ledger) -> None:
+    day = timedelta(days=1)
+    ledger.night([DRIFT], cut_off=START, period=(START, START + day))
+    with ledger.database.begin() as connection:
+        connection.execute(update(runs).values(state="succeeded"))
+    assert ledger.store.covering("wallets", START, START + day) is not None
+    assert ledger.store.covering("wallets", START, START + 2 * day) is None
+
+
 @pytest.mark.parametrize("code", ["SOURCE_TRUNCATED", "SOURCE_TYPE", "SOURCE_PRECISION"])
 def test_a_reading_that_left_rows_out_closes_nothing(ledger: Ledger, code: str) -> None:
     ledger.night([DRIFT])
