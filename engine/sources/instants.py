@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECONDS, _MICROSECONDS = 10**11, 10**14  # as seconds these lie past the year 5000
+MILLISECONDS, MICROSECONDS = 10**11, 10**14  # as seconds these lie past the year 5000
 _FURTHEST, _LONGEST = 10**18, 20  # no instant is further off, or has so many digits
 
 
@@ -38,7 +38,7 @@ def read_instant(text: str, zone: str, pattern: str | None = None) -> int | None
 
 def _scaled(number: int) -> int:
     size = abs(number)
-    return number * (10**6 if size < _MILLISECONDS else 10**3 if size < _MICROSECONDS else 1)
+    return number * (10**6 if size < MILLISECONDS else 10**3 if size < MICROSECONDS else 1)
 
 
 def instant_sql(column: str, kind: str, zone: str) -> str:
@@ -72,9 +72,9 @@ def instant_sql(column: str, kind: str, zone: str) -> str:
 def _scaled_sql(number: str) -> str:
     # Not abs(), which the smallest of all integers has none of.
     return (
-        f"CASE WHEN {number} BETWEEN {1 - _MILLISECONDS} AND {_MILLISECONDS - 1} "
+        f"CASE WHEN {number} BETWEEN {1 - MILLISECONDS} AND {MILLISECONDS - 1} "
         f"THEN {number} * 1000000 "
-        f"WHEN {number} BETWEEN {1 - _MICROSECONDS} AND {_MICROSECONDS - 1} THEN {number} * 1000 "
+        f"WHEN {number} BETWEEN {1 - MICROSECONDS} AND {MICROSECONDS - 1} THEN {number} * 1000 "
         f"WHEN {number} BETWEEN {-_FURTHEST} AND {_FURTHEST} THEN {number} END"
     )
 

@@ -17,7 +17,7 @@ from engine.sources.faults import InvalidQuery, too_long
 from engine.sources.marks import Bound, Quoting, bound
 from engine.sources.overtime import Overtime, in_time
 from engine.sources.parameters import Parameter, Params, Value
-from engine.sources.sqlite_sql import QUOTED, SqliteSql
+from engine.sources.sqlite_sql import QUOTED, REFUSAL, SqliteSql
 
 _BATCH_ROWS = 65_536
 _QUOTING = Quoting(QUOTED)
@@ -132,7 +132,12 @@ class SqliteSnapshot:
             if asked.parameters:
                 values = [bindable(each) for each in asked.parameters]
                 statement.bind_stream(_one_row(asked.parameters, values))
-            stream, _ = statement.execute_query()
+            try:
+                stream, _ = statement.execute_query()
+            except adbc_driver_manager.Error as error:
+                if REFUSAL in str(error):
+                    raise InvalidQuery(source=self.name, reason=error) from error
+                raise
             with pa.RecordBatchReader.from_stream(stream) as reader:
                 yield reader
 

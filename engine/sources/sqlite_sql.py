@@ -20,6 +20,8 @@ QUOTED = re.compile(
 
 # What SQLite cannot work out, and so ends the query with an error.
 _REFUSED = "abs(-9223372036854775808)"
+REFUSAL = "integer overflow"
+"""What its error says then."""
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
