@@ -13,6 +13,7 @@ from engine.effects.faults import (
     EffectUnconfirmed,
     EffectUnderWay,
     EffectUnknown,
+    EndedTransaction,
     LeaseLost,
     NotDone,
     OtherRequest,
@@ -97,21 +98,36 @@ class Effects:
     def _work(
         self, claim: Claim, key: str, request_hash: str, call: Callable[[Connection], Any]
     ) -> Any:
-        with self.database.begin() as connection:
-            require_held(connection, claim)
-            # The key goes first, so that of two attempts one works and the other waits.
-            found = begin_effect(connection, claim, key, request_hash, repeatable=False)
-            if found is not None:
-                return _result(connection, found, claim, request_hash)
-            with given(self.database, connection, key):
-                result = as_json(key, call(connection))
-            connection.execute(
-                update(effects)
-                .where(effects.c.key == key)
-                .values(state="done", result=result, done_at=database_now())
-            )
-            # The work may have outlived the lease: then another attempt owns the run.
-            require_held(connection, claim, until_committed=True)
+        try:
+            with self.database.begin() as connection:
+                return self._work_in(connection, claim, key, request_hash, call)
+        except EndedTransaction:
+            # If it was committed past us, so was the key, and nothing else has counted it.
+            _patiently(lambda: self._store.recount(claim.run_id))
+            raise
+
+    def _work_in(
+        self,
+        connection: Connection,
+        claim: Claim,
+        key: str,
+        request_hash: str,
+        call: Callable[[Connection], Any],
+    ) -> Any:
+        require_held(connection, claim)
+        # The key goes first, so that of two attempts one works and the other waits.
+        found = begin_effect(connection, claim, key, request_hash, repeatable=False)
+        if found is not None:
+            return _result(connection, found, claim, request_hash)
+        with given(self.database, connection, key):
+            result = as_json(key, call(connection))
+        connection.execute(
+            update(effects)
+            .where(effects.c.key == key)
+            .values(state="done", result=result, done_at=database_now())
+        )
+        # The work may have outlived the lease: then another attempt owns the run.
+        require_held(connection, claim, until_committed=True)
         return result
 
     def _call(

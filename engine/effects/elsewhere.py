@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +26,7 @@ from sqlalchemy.schema import CreateTable
 
 from engine.clock import SystemClock, rfc3339
 from engine.documents.closest import suggestion
-from engine.effects.engines import is_in_transaction, make_engine
+from engine.effects.engines import is_forbidden, is_in_transaction, make_engine
 from engine.effects.faults import EndedTransaction, OtherRequest
 from engine.effects.lease import require_held
 from engine.effects.request import as_json, hash_of
@@ -60,12 +61,21 @@ class NoTable(Invalid):
 
     message = (
         "the database {name!r} has no table engine_effects, and making it failed: {error}; have "
-        "somebody who may do so make it: {ddl}"
+        "somebody who may do so make it: {ddl}{grant}"
+    )
+
+
+class NotWritable(Invalid):
+    """The database has the table for keys, and we may not write to it."""
+
+    message = (
+        "the table engine_effects of the database {name!r} cannot be written: {error}; have "
+        "somebody who may do so change that{grant}"
     )
 
 
 class _NotTaken(Exception):
-    """The key could not be written down, nor is it there; maybe there is no table."""
+    """The key could not be written down, or read; maybe there is no table."""
 
     def __init__(self, cause: DBAPIError) -> None:
         super().__init__()
@@ -93,7 +103,7 @@ class OtherDatabases:
         request_hash: str,
         call: Callable[[Connection], Any],
     ) -> Any:
-        """See `Effects.once`; raises UnknownDatabase and NoTable."""
+        """See `Effects.once`; raises UnknownDatabase, NoTable and NotWritable."""
         engine = self._engine(name)
         with ledger.read() as connection:
             require_held(connection, claim)
@@ -106,7 +116,11 @@ class OtherDatabases:
         try:
             return _do(engine, ledger, claim, key, request_hash, call)
         except _NotTaken as error:
-            raise error.cause from None
+            if not is_forbidden(error.cause):
+                raise error.cause from None
+            raise NotWritable(
+                name=name, error=_cause(error.cause), grant=_grant(engine)
+            ) from error.cause
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -149,7 +163,8 @@ def _do(
             result = as_json(key, call(connection))
         here = engine_effects.c.key_hash == key_hash
         text = json.dumps(result)
-        connection.execute(update(engine_effects).where(here).values(result=text))
+        with _about_keys():
+            connection.execute(update(engine_effects).where(here).values(result=text))
         with ledger.read() as leases:
             require_held(leases, claim)
     return result
@@ -158,23 +173,32 @@ def _do(
 def _is_new(connection: Connection, row: Mapping[str, Any]) -> bool:
     """Take the key; False if it is taken. Waits for another transaction that has just taken it."""
     try:
-        with connection.begin_nested():
+        with _about_keys(), connection.begin_nested():
             connection.execute(insert(engine_effects).values(row))
     except IntegrityError:
         return False
-    except DBAPIError as error:
-        raise _NotTaken(error) from error
     return True
 
 
 def _done(connection: Connection, key: str, key_hash: str, request_hash: str) -> Any:
     here = engine_effects.c.key_hash == key_hash
-    found = connection.execute(select(engine_effects).where(here)).one()
+    with _about_keys():
+        found = connection.execute(select(engine_effects).where(here)).one()
     if found.request_hash.strip() != request_hash:
         raise OtherRequest(key=key)
     if found.result is None:
         raise EndedTransaction(key=key, what="end its transaction, as it did once")
     return json.loads(found.result)
+
+
+@contextmanager
+def _about_keys() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        raise _NotTaken(error) from error
 
 
 def _has_table(engine: Engine) -> bool:
@@ -191,5 +215,16 @@ def _make_table(name: str, engine: Engine) -> None:
         if _has_table(engine):
             return
         ddl = " ".join(str(CreateTable(engine_effects).compile(engine)).split())
-        cause = str(getattr(error, "orig", error)).partition("\n")[0]
-        raise NoTable(name=name, error=cause, ddl=ddl) from error
+        raise NoTable(name=name, error=_cause(error), ddl=ddl, grant=_grant(engine)) from error
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", error)).partition("\n")[0]
+
+
+def _grant(engine: Engine) -> str:
+    """What gives the role of the URL all that keys take; there are no roles in a file."""
+    if engine.url.username is None:
+        return ""
+    role = engine.dialect.identifier_preparer.quote(engine.url.username)
+    return f"; GRANT SELECT, INSERT, UPDATE ON engine_effects TO {role}"

@@ -4,10 +4,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection, event
 
 from engine.effects.faults import EndedTransaction, TookTooLong
+from engine.effects.own_transaction import ending
 from engine.store.database import Database
 
 IsOpen = Callable[[Connection], bool]
@@ -15,16 +17,21 @@ IsOpen = Callable[[Connection], bool]
 
 @contextmanager
 def kept_open(connection: Connection, key: str, is_open: IsOpen) -> Iterator[None]:
-    """Refuse what would end the connection's transaction."""
+    """Refuse what would end the connection's transaction, and notice what did so past us."""
     refused: list[EndedTransaction] = []
 
     def refuse(what: str) -> None:
         refused.append(EndedTransaction(key=key, what=what))
         raise refused[0]
 
-    events = {
+    def look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if word := ending(statement):
+            refuse(f"send {word} to its database")
+
+    events: dict[str, Callable[..., None]] = {
         "commit": lambda _: refuse("commit"),
         "rollback": lambda _: refuse("roll back, but for a savepoint of its own"),
+        "before_cursor_execute": look,
     }
     for name, listener in events.items():
         event.listen(connection, name, listener)

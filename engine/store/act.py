@@ -12,6 +12,7 @@ ActName = Literal[
     "approve",
     "cancel",
     "change role",
+    "correct effects",
     "disable user",
     "discard",
     "give token",

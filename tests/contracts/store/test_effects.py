@@ -10,11 +10,13 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.effects.effects import Effects
 from engine.effects.faults import (
+    EffectUnknown,
     EndedTransaction,
     LeaseLost,
     OtherRequest,
     ResultNotJson,
 )
+from engine.states import RunState
 from engine.store.database import Database
 from engine.store.key import UnusableKey
 from engine.store.run import Claim
@@ -188,13 +190,22 @@ def commit_and_go_on(connection: Connection) -> None:
         connection.commit()
 
 
+def of_driver(connection: Connection) -> Any:
+    """What no event of SQLAlchemy's sees."""
+    return connection.connection.driver_connection
+
+
 @pytest.mark.parametrize(
     ("end", "what"),
     [
         (Connection.commit, "commit"),
         (commit_and_go_on, "commit"),
         (Connection.rollback, "roll back"),
-        (lambda connection: connection.exec_driver_sql("ROLLBACK"), "end its transaction"),
+        (lambda connection: connection.exec_driver_sql("ROLLBACK"), "send ROLLBACK"),
+        (lambda connection: connection.exec_driver_sql("COMMIT"), "send COMMIT"),
+        (lambda connection: connection.execute(text(" /* so */ end;")), "send END"),
+        (lambda connection: connection.execute(text("BEGIN")), "send BEGIN"),
+        (lambda connection: of_driver(connection).rollback(), "end its transaction"),
     ],
 )
 def test_work_must_not_end_its_transaction(
@@ -212,6 +223,38 @@ def test_work_must_not_end_its_transaction(
         effects.once(claim, "fee", None, post_and_end)
     assert (postings(database), keys(database)) == (0, [])
     assert effects.once(claim, "fee", None, post) == {"posted": 500}
+
+
+def test_work_that_was_committed_past_us_is_unknown_and_its_run_is_reviewed(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    def post_and_commit(connection: Connection) -> None:
+        post(connection)
+        of_driver(connection).commit()
+
+    with pytest.raises(EndedTransaction, match="must not end its transaction"):
+        effects.once(claim, "fee", None, post_and_commit)
+    assert (postings(database), keys(database)) == (1, ["fee"])
+    with pytest.raises(EffectUnknown):
+        effects.once(claim, "fee", None, post)
+    runs = RunStore(database)
+    assert runs.succeed(claim, None) is RunState.FAILED
+    assert runs.get(claim.run_id).review == "required"
+
+
+def test_work_goes_on_with_its_own_words_for_what_ends_nothing(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    def post_with_a_savepoint(connection: Connection) -> str:
+        connection.exec_driver_sql("SAVEPOINT mine")
+        post(connection)
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT mine")
+        post(connection)
+        connection.exec_driver_sql("RELEASE SAVEPOINT mine")
+        return str(connection.execute(text("SELECT 'x; COMMIT' -- ; ROLLBACK")).scalar_one())
+
+    assert effects.once(claim, "fee", None, post_with_a_savepoint) == "x; COMMIT"
+    assert postings(database) == 1
 
 
 def test_work_may_undo_a_part_of_itself(effects: Effects, claim: Claim, database: Database) -> None:

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy import table as sql_table
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateTable
 
 from engine.effects.effects import Effects
-from engine.effects.elsewhere import NoTable, UnknownDatabase
+from engine.effects.elsewhere import NoTable, NotWritable, UnknownDatabase, engine_effects
 from engine.effects.engines import make_engine
 from engine.effects.faults import EndedTransaction, LeaseLost, OtherRequest, ResultNotJson
 from engine.store.database import Database
@@ -127,21 +129,25 @@ def test_an_attempt_without_its_lease_writes_nothing(
 
 
 def test_work_must_not_end_its_transaction(effects: Effects, claim: Claim, url: str) -> None:
-    def order_and_commit(connection: Connection) -> None:
-        order(connection)
-        connection.commit()
+    for end in (Connection.commit, lambda connection: connection.exec_driver_sql("COMMIT")):
 
-    with pytest.raises(EndedTransaction):
-        effects.once(claim, "fee", None, order_and_commit, database="shop")
+        def order_and_commit(connection: Connection, end: Any = end) -> None:
+            order(connection)
+            end(connection)
+
+        with pytest.raises(EndedTransaction):
+            effects.once(claim, "fee", None, order_and_commit, database="shop")
     assert rows(url) == 0
+    assert effects.once(claim, "fee", None, order, database="shop") == {"ordered": 500}
 
 
-def test_work_that_ended_its_transaction_by_hand_is_not_done_again(
+def test_work_that_ended_its_transaction_past_us_is_not_done_again(
     effects: Effects, claim: Claim, url: str
 ) -> None:
     def order_and_commit(connection: Connection) -> None:
         order(connection)
-        connection.exec_driver_sql("COMMIT")
+        driver: Any = connection.connection.driver_connection
+        driver.commit()
 
     for _ in range(2):
         with pytest.raises(EndedTransaction):
@@ -183,12 +189,33 @@ def test_where_we_may_make_no_table_somebody_else_is_told_how(
     postgres_server.execute("CREATE ROLE shop_clerk LOGIN", name)
     try:
         effects = Effects(database, {"shop": postgres_server.url_of(name, role="shop_clerk")})
-        with pytest.raises(NoTable, match=r"permission denied.*CREATE TABLE engine_effects"):
+        with pytest.raises(NoTable, match=r"permission denied.*CREATE TABLE engine_effects.*GRANT"):
             effects.once(claim, "fee", None, never, database="shop")
+        postgres_server.execute(str(CreateTable(engine_effects)), name)
+        for granted in ("SELECT", "INSERT"):
+            grant = "GRANT SELECT, INSERT, UPDATE ON engine_effects TO shop_clerk"
+            why = f"permission denied for table engine_effects; have somebody.*{grant}"
+            with pytest.raises(NotWritable, match=why):
+                effects.once(claim, "fee", None, lambda _: None, database="shop")
+            postgres_server.execute(f"GRANT {granted} ON engine_effects TO shop_clerk", name)
+        with pytest.raises(NotWritable):
+            effects.once(claim, "fee", None, lambda _: None, database="shop")
+        postgres_server.execute(grant, name)
+        assert effects.once(claim, "fee", None, lambda _: 7, database="shop") == 7
         effects.close()
     finally:
         postgres_server.drop_database(name)
         postgres_server.execute("DROP ROLE shop_clerk")
+
+
+def test_an_error_of_the_work_says_what_the_database_said(effects: Effects, claim: Claim) -> None:
+    def order_wrongly(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO orders VALUES (1, 2, 3)"))
+
+    with pytest.raises(DBAPIError) as caught:
+        effects.once(claim, "fee", None, order_wrongly, database="shop")
+    assert "INSERT INTO orders" in str(caught.value)
+    assert "Background on this error" not in str(caught.value)
 
 
 def test_the_ledger_itself_may_be_named(database: Database, runs: RunStore, claim: Claim) -> None:
