@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from engine.metrics.server import MetricsServer
     from engine.reconciliation.definitions import Definitions
     from engine.reconciliation.service import Reconciliations
+    from engine.reporting.definitions import ReportDefinitions
+    from engine.reporting.preview import Previews
     from engine.reporting.publish import Publisher
+    from engine.reporting.service import Reports
     from engine.retention import Retention
     from engine.scheduler.scheduler import Scheduler
     from engine.schedules.schedule import Schedule
@@ -351,10 +354,54 @@ class App:
         return self._load_schedules()
 
     @property
-    def definitions(self) -> Mapping[str, Sequence[str]]:
+    def definitions(self) -> Mapping[str, Collection[str]]:
         """The names of what is defined in files, by kind."""
+        return {"reconciliation": self._reconciliation_names, "report": self.report_definitions}
+
+    @property
+    def _reconciliation_names(self) -> Sequence[str]:
         folder = self.settings.reconciliations_folder
-        return {"reconciliation": sorted(each.stem for each in folder.glob("*.yaml"))}
+        return sorted(each.stem for each in folder.glob("*.yaml"))
+
+    @cached_property
+    def report_definitions(self) -> "ReportDefinitions":
+        """The definitions of `home`/reports."""
+        from engine.reporting.definitions import ReportDefinitions
+        from engine.sources.catalog import Sources
+
+        return ReportDefinitions(
+            folder=self.settings.reports_folder,
+            templates=self.settings.templates_folder,
+            sources=Sources(self.settings.source_urls, self.settings.home),
+            reconciliations=self._reconciliation_names,
+        )
+
+    @property
+    def previews(self) -> "Previews":
+        """Looks at reports."""
+        from engine.reporting.preview import Previews
+
+        return Previews(
+            definitions=self.report_definitions,
+            exporters=self.publisher.exporters,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def reports(self) -> "Reports":
+        """Makes reports by definition."""
+        from engine.execution.identity import code_version
+        from engine.reporting.requirement import Requirements
+        from engine.reporting.service import Reports
+
+        return Reports(
+            definitions=self.report_definitions,
+            publisher=self.publisher,
+            requirements=Requirements(self.reconciliation_store),
+            runs=self.runs,
+            clock=self.clock,
+            code_version=lambda: code_version(self.settings.home),
+        )
 
     def make_jobs_ready(self) -> None:
         """Make what carries out the jobs, ahead of the attempts that a process forks."""

@@ -7,6 +7,9 @@ from engine.job import job as job
 from engine.retry import RetryLater as RetryLater
 from engine.retry import RetryPolicy as RetryPolicy
 from engine.signature import Identifier as Identifier
+from engine.signature import Names as Names
+from engine.signature import Others as Others
 from engine.signature import Personal as Personal
 from engine.signature import ReconciliationName as ReconciliationName
+from engine.signature import ReportName as ReportName
 from engine.signature import Secret as Secret

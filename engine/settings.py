@@ -257,6 +257,11 @@ class Settings(BaseSettings):
         return self.home / "reconciliations"
 
     @property
+    def reports_folder(self) -> Path:
+        """Where the report definitions are."""
+        return self.home / "reports"
+
+    @property
     def templates_folder(self) -> Path:
         """Where the report templates are."""
         return self.home / "reports" / "templates"

@@ -20,12 +20,13 @@ FREE = frozenset(
     {
         *("demo", "up", "scheduler", "queue work", "doctor", "jobs"),
         *("database upgrade", "database status"),
-        *("schedules check", "schedules list", "schedules next"),
+        *("schedules check", "schedules list", "schedules next", "reports schema"),
     }
 )
 # The commands that change something; all others look, for which a viewer is enough.
 NEEDS: Mapping[str, str] = {
     "run": "operator",
+    "reports run": "operator",
     **dict.fromkeys(
         [
             *("queue retry", "queue forget", "queue flush", "queue prune", "queue cancel"),

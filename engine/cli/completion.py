@@ -71,6 +71,10 @@ class Known:
         """The definitions of reconciliations."""
         return [file.stem for file in self.settings.reconciliations_folder.glob("*.yaml")]
 
+    def reports(self) -> Collection[str]:
+        """The definitions of reports."""
+        return [file.stem for file in self.settings.reports_folder.glob("*.yaml")]
+
     def artifacts(self) -> Collection[str]:
         """The newest artifacts, by their ids."""
         if self._ledger is None:
@@ -129,6 +133,7 @@ VALUES: Mapping[str, Callable[[Known], Collection[str]]] = {
     "REFERENCE": Known.runs,
     "SCHEDULE": Known.schedules,
     "RECONCILIATION": Known.reconciliations,
+    "REPORT": Known.reports,
     "ARTIFACT": Known.artifacts,
     "CAUSE": Known.causes,
     "STATE": Known.run_states,

@@ -35,8 +35,9 @@ def demo(
         columns = ["check", "code", "planted", "found", "missing", "unexpected"]
         print_table(rows, columns, empty="Nothing was planted and nothing was found.")
         print()
+        width = max((len(file.name) for file in night.files), default=0)
         for file in night.files:
-            print(f"{file.name:<28} {file.rows:>6} rows  {file.location}")
+            print(f"{file.name:<{width}} {file.rows:>6} rows  {file.location}")
         print()
         for line in night.next_steps:
             print(line)

@@ -83,7 +83,7 @@ def run(
       engine run purge_expired_artifacts --key spring-clean --json
     """
     from engine.operations.run_json import run_json
-    from engine.preflight import require_params
+    from engine.preflight import require_params, roles_for
     from engine.registry import find
     from engine.store.run import NewRun
 
@@ -93,8 +93,11 @@ def run(
         raise WrongOption(option="--queue", text=f"{queue!r} must match [a-z0-9_]+")
     if key == "":
         raise WrongOption(option="--key", text="it is empty; leave it out to book a new run")
-    given = require_params(wanted, _params(param or []), app.definitions)
+    given = require_params(wanted, params_of(param or []), app.definitions)
     params = app.hiding.booked(wanted, given)
+    # Before anything is booked: what the job was given may take more than running it does.
+    for needs in roles_for(wanted, given, app.definitions):
+        acting(app, needs)
     new = NewRun(
         job=wanted.name,
         queue=queue or wanted.queue,
@@ -146,7 +149,8 @@ def _why_not_new(job: "Job") -> str:
     return f"not booked anew: it has not ended, and there is one at a time{each}"
 
 
-def _params(texts: list[str]) -> dict[str, str]:
+def params_of(texts: list[str]) -> dict[str, str]:
+    """Parameters by name, of texts such as `name=value`; raises WrongOption."""
     params: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")

@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.app import App, build_app
+from engine.demo.first_reports import book_reports, wait_for
 from engine.demo.truth import Comparison, Truth, compare
 from engine.demo.world import World, build_world
 from engine.errors import EngineError, Invalid
@@ -107,14 +108,15 @@ def run_night(settings: Settings, *, wallets: int, entries: int, seed: int, say:
     )
     try:
         _let_the_night_be_missed(app, schedule, fired_at)
-        run = _run_up(app, say)
+        run, reports = _run_up(app, say, world.as_of)
         found = app.breaks.list(run_id=run.id, limit=None)
         # Only now, so that nothing before could have looked.
         comparison = compare(map(vars, found), Truth.load(world.truth_path))
         root = Path(app.settings.storage.removeprefix("file://"))
         files = [
             DemoFile(name=each.name, rows=each.rows, location=root / each.path)
-            for each in reversed(app.artifacts.list(run_id=run.id))
+            for made in (run, *reports)
+            for each in reversed(app.artifacts.list(run_id=made.id))
         ]
         steps = _next_steps(app.settings, settings)
         return Night(world=world, run=run, comparison=comparison, files=files, next_steps=steps)
@@ -161,14 +163,21 @@ def _let_the_night_be_missed(app: App, schedule: Schedule, fired_at: datetime) -
         put_mark(connection, mark)
 
 
-def _run_up(app: App, say: Say) -> Run:
-    """Start scheduler and worker, wait for the night's run, stop both."""
+def _run_up(app: App, say: Say, as_of: datetime) -> tuple[Run, Sequence[Run]]:
+    """Start scheduler and worker, wait for the night's run, have reports made, stop both."""
     environment = {**os.environ, **app.settings.environment()}
     with (app.settings.home / "var" / "demo" / "engine.log").open("wb") as log:
         command = [sys.executable, "-m", "engine", "up"]
         household = subprocess.Popen(command, env=environment, stderr=log)  # noqa: S603 - our own
         try:
-            return _wait(app, household, say)
+            night = _wait(app, household, say)
+            booked = book_reports(app, as_of)
+            reports = [
+                wait_for(app, each, alive=lambda: household.poll() is None) for each in booked
+            ]
+            for each in reports:
+                say(f"{each.reference} {each.job} {each.params['name']} {each.state}")
+            return night, reports
         finally:
             household.send_signal(signal.SIGTERM)
             household.wait()
@@ -215,6 +224,7 @@ def _next_steps(demo: Settings, own: Settings) -> list[str]:
             f"{file} now names the demo's canteen as a source, so these work as they are:",
             f"  {engine} up",
             f"  {engine} run reconcile -p definition=wallets --wait",
+            f"  {engine} reports run wallet_statement -p wallet=700001 --wait",
         ]
     return lines
 

@@ -15,6 +15,7 @@ from engine.store.run import Claim
 if TYPE_CHECKING:
     # Every module of jobs comes by here, and few jobs call these.
     from engine.reconciliation.service import Reconciliations
+    from engine.reporting.service import Reports
     from engine.retention import Retention
 
 _LARGEST = 2**63 - 1
@@ -41,6 +42,10 @@ class Services(Protocol):
     @property
     def reconciliations(self) -> "Reconciliations":
         """Reconciles by definition."""
+
+    @property
+    def reports(self) -> "Reports":
+        """Makes reports by definition."""
 
     @property
     def retention(self) -> "Retention":
@@ -112,6 +117,11 @@ class JobContext:
     def reconciliations(self) -> "Reconciliations":
         """Reconciles by definition."""
         return self.services.reconciliations
+
+    @property
+    def reports(self) -> "Reports":
+        """Makes reports by definition."""
+        return self.services.reports
 
     @property
     def retention(self) -> "Retention":

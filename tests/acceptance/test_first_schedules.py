@@ -9,10 +9,15 @@ import pytest
 from engine.job import Job, job
 from engine.schedules.loader import load_schedules
 from engine.schedules.schedule import Schedule
-from engine.signature import ReconciliationName
+from engine.signature import Names, Others, ReconciliationName, ReportName
+from tests.builders.reports import definitions_in
 
 ROOT = Path(__file__).parents[2]
-DEFINITIONS = {"reconciliation": {path.stem for path in ROOT.glob("reconciliations/*.yaml")}}
+DEFINITIONS = {
+    "reconciliation": {path.stem for path in ROOT.glob("reconciliations/*.yaml")},
+    # No source is set: the schedules are sound on a machine that has none yet.
+    "report": definitions_in(ROOT / "reports", sources={}),
+}
 
 
 @job()
@@ -25,7 +30,14 @@ def purge_expired_artifacts(context: object) -> None:
     """Stands in for the real one."""
 
 
-JOBS: Mapping[str, Job] = {each.name: each for each in (reconcile, purge_expired_artifacts)}
+@job()
+def report(
+    context: object, *, name: ReportName, formats: Names | None = None, params: Others | None = None
+) -> None:
+    """Stands in for the real one."""
+
+
+JOBS: Mapping[str, Job] = {each.name: each for each in (reconcile, report, purge_expired_artifacts)}
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +67,16 @@ def test_every_schedule_that_comes_with_the_project_is_enabled(
     schedules: Mapping[str, Schedule],
 ) -> None:
     assert [name for name, schedule in schedules.items() if schedule.enabled] == [*schedules]
+
+
+def test_each_school_day_has_its_sales_in_a_file_the_next_morning(
+    schedules: Mapping[str, Schedule],
+) -> None:
+    daily = schedules["daily-sales"]
+    firing = daily.trigger.next_after(datetime(2026, 11, 26, 6, 0, tzinfo=UTC))
+    assert firing == datetime(2026, 11, 27, 3, 30, tzinfo=UTC)  # Friday, of Thursday
+    assert daily.trigger.next_after(firing) == datetime(2026, 11, 30, 3, 30, tzinfo=UTC)
+    assert daily.params_for(firing)["name"] == "daily_sales"
+    period = daily.period_for(firing)
+    assert period is not None
+    assert period.start.isoformat() == "2026-11-26T00:00:00+03:00"

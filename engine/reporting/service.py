@@ -1,0 +1,209 @@
+"""The report service: read a report's source once, write every format and language, publish.
+
+What was written but could not be stored is kept in the spool: the run's next attempt on this
+machine only stores it.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from engine.artifact_files.spool import AttemptSpool
+from engine.clock import Clock
+from engine.reporting.asking import Asked, Wish, settle
+from engine.reporting.definitions import ReportDefinitions
+from engine.reporting.manifest import ReportFacts
+from engine.reporting.proven import ProvenFile
+from engine.reporting.publish import Publisher
+from engine.reporting.reading import ReportReading, open_reading
+from engine.reporting.report_documents import ReportDocuments, Told
+from engine.reporting.requirement import Requirements
+from engine.reporting.writing import ReportWriter
+from engine.store.run import Claim, Run
+from engine.store.runs import RunStore
+
+logger = logging.getLogger("engine.reports")
+
+_ALL = 100  # steps of a run: the rows are read in the first half, the files written in the second
+_READ, _WRITTEN = 50, 95
+
+
+class Attempt(Protocol):
+    """The attempt on whose behalf it happens."""
+
+    @property
+    def reference(self) -> str:
+        """The run's name."""
+
+    @property
+    def claim(self) -> Claim:
+        """Proof that the run is this attempt's."""
+
+    @property
+    def scheduled_for(self) -> datetime | None:
+        """When its schedule was due."""
+
+    @property
+    def period(self) -> tuple[datetime, datetime] | None:
+        """What the run reports on."""
+
+    def progress(self, done: int, total: int | None = None, note: str | None = None) -> None:
+        """How far it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reports:
+    """Makes reports by definition, and leaves their files behind."""
+
+    definitions: ReportDefinitions
+    publisher: Publisher
+    requirements: Requirements
+    runs: RunStore
+    clock: Clock
+    code_version: Callable[[], str]
+
+    def run(
+        self,
+        attempt: Attempt,
+        name: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        period: str | None = None,
+        formats: Sequence[str] | None = None,
+        locales: Sequence[str] | None = None,
+        personal: bool = False,
+        dataset: str | None = None,
+    ) -> dict[str, Any]:
+        """Make the report `name`, or only the rows of one `dataset` of it; None is its own choice.
+
+        Raises what asking, reading and proving do; nothing is published then but what a proof
+        found wrong, in quarantine.
+        """
+        wish = Wish(
+            params=params or {},
+            period=period,
+            formats=formats,
+            locales=locales,
+            personal=personal,
+        )
+        spool = self.publisher.spool.of(attempt.reference, attempt.claim.attempt)
+        sealed = self.publisher.earlier_report(spool)
+        if sealed is None:
+            spool.clear()
+            files, result = self._write(attempt, spool, name, wish, dataset)
+            sealed = self.publisher.seal_report(spool, files, {"result": result})
+        else:
+            logger.info("an earlier attempt left only its files to store")
+        attempt.progress(_WRITTEN, _ALL, "storing the files")
+        self.publisher.store_report(
+            attempt.claim.run_id,
+            sealed.files,
+            claim=attempt.claim,
+            tell=lambda note: attempt.progress(_WRITTEN, _ALL, note),
+        )
+        attempt.progress(_ALL, _ALL, "done")
+        return dict(sealed.facts["result"])
+
+    def export(
+        self,
+        attempt: Attempt,
+        name: str,
+        *,
+        dataset: str | None = None,
+        formats: Sequence[str] | None = None,
+        **wish: Any,
+    ) -> dict[str, Any]:
+        """The rows of a dataset, the main one if none is named, as CSV if no format is."""
+        dataset = dataset or self.definitions.load(name).main.name
+        return self.run(attempt, name, dataset=dataset, formats=formats or ("csv",), **wish)
+
+    def _write(
+        self, attempt: Attempt, spool: AttemptSpool, name: str, wish: Wish, dataset: str | None
+    ) -> tuple[list[ProvenFile], dict[str, Any]]:
+        """Read everything, and write it into the spool."""
+        run = self.runs.get(attempt.claim.run_id)
+        definition = self.definitions.load(name)
+        if dataset is not None:
+            self.definitions.require_dataset(definition, dataset)
+        asked = settle(
+            definition, wish, at=attempt.scheduled_for or run.created_at, period=attempt.period
+        )
+        scratch = self.publisher.spool.folder / attempt.reference / "scratch"
+        scratch.mkdir(parents=True, exist_ok=True)
+        attempt.progress(0, _ALL, f"reading {definition.source}")
+        try:
+            with open_reading(
+                definition,
+                asked,
+                self.definitions.sources,
+                scratch=scratch,
+                clock=self.clock,
+                progress=lambda name, rows: attempt.progress(0, _ALL, f"{name}: {rows:,} rows"),
+            ) as reading:
+                writer = self._writer(attempt, run, spool, asked, reading)
+                only = asked.definition.dataset(dataset) if dataset else None
+                files = writer.write(only)
+                return files, _result(asked, reading, only.name if only else None)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _writer(
+        self,
+        attempt: Attempt,
+        run: Run,
+        spool: AttemptSpool,
+        asked: Asked,
+        reading: ReportReading,
+    ) -> ReportWriter:
+        definition, now = asked.definition, self.clock.now()
+        period = (asked.period.start, asked.period.end) if asked.period else None
+        stamps = [
+            self.requirements.check(each, period, reading.read_at) for each in definition.requires
+        ]
+        told = Told(
+            made_at=now,
+            read_at=reading.read_at,
+            period=asked.period,
+            values=asked.values,
+            run=attempt.reference,
+            notices=[stamp for stamp in stamps if stamp is not None],
+        )
+        facts = ReportFacts(
+            report=definition.name,
+            title=definition.title.en,
+            definition_sha256=self.definitions.hash_of(definition.name),
+            template_sha256=self.definitions.hash_of_template(definition),
+            params=run.params,
+            period=period,
+            timezone=definition.timezone,
+            snapshot_at=reading.read_at,
+            code_version=self.code_version(),
+            asked_by=run.actor,
+            run=attempt.reference,
+            locale=asked.locales[0],
+            confidentiality=definition.confidentiality.en if definition.confidentiality else "",
+        )
+        return ReportWriter(
+            publisher=self.publisher,
+            spool=spool,
+            asked=asked,
+            reading=reading,
+            documents=ReportDocuments(definition=definition, reading=reading, told=told),
+            facts=facts,
+            tell=lambda done, of, note: attempt.progress(
+                _READ + done * (_WRITTEN - _READ) // of, _ALL, note
+            ),
+        )
+
+
+def _result(asked: Asked, reading: ReportReading, only: str | None) -> dict[str, Any]:
+    """What the run says in short."""
+    names = [each.name for each in asked.definition.datasets if only in (None, each.name)]
+    return {
+        "report": asked.definition.name,
+        "period": asked.period.name if asked.period else None,
+        "rows": {name: reading.extract.count(name) for name in names},
+    }
