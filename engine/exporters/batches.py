@@ -21,7 +21,7 @@ from engine.exporters.cells import (
 from engine.exporters.document import Column, Kind, Row, Table
 
 _GATHERED = 2_000  # rows
-_MOST_ROWS, _MOST_BYTES = 65_536, 32 * 2**20  # that an exporter works on at once
+_MOST_ROWS, _MOST_BYTES = 32_768, 32 * 2**20  # that an exporter works on at once
 _LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 

@@ -5,17 +5,28 @@ passes through Python.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine.exporters.arrays import (
+    Numbers,
+    Texts,
+    array_of,
+    bytes_of,
+    ends_of,
+    fixed_texts,
+    mask_of,
+    numbers,
+    one,
+    texts_of,
+    varying_texts,
+    which_are,
+)
 from engine.exporters.cells import PERCENT_PLACES, percent_plain, percent_text
 from engine.money import minor_digits
-
-Texts: TypeAlias = Any  # pyarrow.StringArray
-Numbers: TypeAlias = Any  # numpy array
 
 
 def integer_texts(column: Any) -> Texts:
@@ -25,7 +36,7 @@ def integer_texts(column: Any) -> Texts:
 
 def boolean_texts(column: Any, yes: str = "true", no: str = "false") -> Texts:
     """What is so and what is not, in a word each."""
-    return pc.if_else(column, yes, no)
+    return pc.if_else(column, one(yes), one(no))
 
 
 def money_texts(column: Any, currency: str | Any) -> Texts:
@@ -38,25 +49,28 @@ def by_places(currency: str | Any, make: Callable[[int], Any]) -> Any:
     """What is made for the decimals of each row's currency, in one array."""
     if isinstance(currency, str):
         return make(minor_digits(currency))
-    codes = currency.fill_null("").dictionary_encode()
-    digits = np.array([minor_digits(code) for code in codes.dictionary.to_pylist()], np.int64)
+    codes = currency.dictionary_encode(null_encoding="encode")
+    known = codes.dictionary.to_pylist()
+    digits = np.array([minor_digits(code or "") for code in known], np.int64)
     first, *others = np.unique(digits).tolist() or [2]
     made = make(first)
     for places in others:
-        here = pa.array(digits[codes.indices.to_numpy()] == places)
+        here = mask_of(digits[numbers(codes.indices)] == places)
         made = pc.if_else(here, make(places), made)
     return made
 
 
 def percent_texts(column: Any, *, people: bool = False) -> Texts:
     """Fractions by their shortest digits: 0.125, or 12.5% for people."""
-    filled = column.fill_null(0) if column.null_count else column
-    halves = np.frombuffer(filled.buffers()[1], np.int64).reshape(-1, 2)
-    low, high = halves[filled.offset : filled.offset + len(filled)].T
+    halves = np.frombuffer(column.buffers()[1] or b"", np.int64).reshape(-1, 2)
+    halves = halves[column.offset : column.offset + len(column)]
+    if column.null_count:
+        halves = halves * which_are(column.is_valid())[:, np.newaxis]
+    low, high = halves.T
     if not np.array_equal(high, low >> 63):
         # More than nine thousand million: nobody's share, but exact.
         say = percent_text if people else percent_plain
-        return emptied(pa.array([say(cell) for cell in filled.to_pylist()], pa.string()), column)
+        return texts_of([None if cell is None else say(cell) for cell in column.to_pylist()])
     texts = decimal_texts(np.ascontiguousarray(low), PERCENT_PLACES - (2 if people else 0))
     texts = pc.utf8_rtrim(pc.utf8_rtrim(texts, "0"), ".")
     return emptied(joined(texts, "%") if people else texts, column)
@@ -65,7 +79,7 @@ def percent_texts(column: Any, *, people: bool = False) -> Texts:
 def decimal_texts(numerators: Numbers, places: int) -> Texts:
     """Whole numbers of 64 bits with a point before the last `places` digits."""
     if not places:
-        return pa.array(numerators).cast(pa.string())
+        return array_of(numerators).cast(pa.string())
     # The least number has no opposite in 64 bits, but its size is right without a sign.
     sizes = np.abs(numerators).view(np.uint64)
     whole = sizes // np.uint64(10**places)
@@ -76,62 +90,29 @@ def decimal_texts(numerators: Numbers, places: int) -> Texts:
         rest = part // np.uint32(10)
         digits[:, place] = part - rest * np.uint32(10) + np.uint32(ord("0"))
         part = rest
-    pieces = [pa.array(whole).cast(pa.string()), fixed_texts(digits)]
+    pieces = [array_of(whole).cast(pa.string()), fixed_texts(digits)]
     negative = numerators < 0
     if negative.any():
         pieces.insert(0, varying_texts(negative, b"-" * int(negative.sum())))
     return joined(*pieces)
 
 
-def numbers(column: Any) -> Numbers:
-    """The numbers of a column of integers; those that are empty are 0."""
-    return (column.fill_null(0) if column.null_count else column).to_numpy(zero_copy_only=True)
-
-
-def fixed_texts(letters: Numbers) -> Texts:
-    """Texts of one length: a row of bytes is one."""
-    how_many, length = letters.shape
-    ends = np.arange(how_many + 1, dtype=np.int32) * np.int32(length)
-    data = pa.py_buffer(np.ascontiguousarray(letters))
-    return pa.StringArray.from_buffers(how_many, pa.py_buffer(ends), data)
-
-
-def varying_texts(lengths: Numbers, data: Any) -> Texts:
-    """Texts that lie one after the other in `data`."""
-    ends = np.zeros(len(lengths) + 1, np.int32)
-    np.cumsum(lengths, out=ends[1:])
-    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(ends), pa.py_buffer(data))
-
-
 def joined(*pieces: Any, between: str = "", null: str | None = None) -> Texts:
     """Texts side by side; an empty one counts as `null`, or makes the whole empty."""
+    columns = [one(piece) if isinstance(piece, str) else piece for piece in pieces]
     if null is None:
-        return pc.binary_join_element_wise(*pieces, between)
+        return pc.binary_join_element_wise(*columns, one(between))
     return pc.binary_join_element_wise(
-        *pieces, between, null_handling="replace", null_replacement=null
+        *columns, one(between), null_handling="replace", null_replacement=null
     )
 
 
 def emptied(made: Any, column: Any) -> Any:
     """What was made of a column, empty again where the column is."""
-    return pc.if_else(column.is_valid(), made, None) if column.null_count else made
-
-
-def bytes_of(texts: Texts) -> Any:
-    """All texts of an array one after the other, without a copy."""
-    _, ends, data = texts.buffers()
-    if data is None or not len(texts):
-        return b""
-    places = np.frombuffer(ends, np.int32)
-    return memoryview(data)[places[texts.offset] : places[texts.offset + len(texts)]]
-
-
-def ends_of(texts: Texts) -> Numbers:
-    """Where each text begins in `bytes_of`, and at last where all end."""
-    if not len(texts):
-        return np.zeros(1, np.int32)
-    ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    return ends - ends[0]
+    if not column.null_count:
+        return made
+    nothing = one(None) if made.type == pa.string() else pa.nulls(1, made.type)[0]
+    return pc.if_else(column.is_valid(), made, nothing)
 
 
 def which_hold(texts: Texts, letters: bytes) -> Numbers | None:
@@ -161,12 +142,12 @@ def rewritten(texts: Texts, which: Numbers | None, rewrite: Callable[[Texts], Te
     """The same texts, some of them written anew."""
     if which is None:
         return texts
-    mask = pa.array(which)
+    mask = mask_of(which)
     return pc.replace_with_mask(texts, mask, rewrite(texts.filter(mask)))
 
 
 def each(rewrite: Callable[[str], str]) -> Callable[[Texts], Texts]:
     """Write texts anew one by one, for what is rare."""
-    return lambda texts: pa.array(
-        [None if text is None else rewrite(text) for text in texts.to_pylist()], pa.string()
+    return lambda texts: texts_of(
+        [None if text is None else rewrite(text) for text in texts.to_pylist()]
     )

@@ -11,13 +11,10 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from engine.exporters.arrays import Numbers, Texts, bytes_of, ends_of, which_are
 from engine.exporters.column_texts import (
-    Numbers,
-    Texts,
     boolean_texts,
-    bytes_of,
     each,
-    ends_of,
     integer_texts,
     joined,
     money_texts,
@@ -51,7 +48,8 @@ class CsvBatches:
         """The bytes of a batch's lines."""
         texts = [self._texts(column, batch) for column in self._columns]
         if len(texts) == 1:
-            texts = [rewritten(texts[0].fill_null(""), _empty(texts[0]), each(lambda _: EMPTY))]
+            alone = joined(texts[0], null="")
+            texts = [rewritten(alone, _empty(alone), each(lambda _: EMPTY))]
         last = joined(texts[-1], "\r\n", null="")
         return bytes_of(joined(*texts[:-1], last, between=self._separator, null=""))
 
@@ -93,5 +91,5 @@ def _empty(texts: Texts) -> Numbers | None:
     """Which texts are there and have no letter."""
     empty = np.diff(ends_of(texts)) == 0
     if texts.null_count:
-        empty &= texts.is_valid().to_numpy(zero_copy_only=False)
+        empty &= which_are(texts.is_valid())
     return empty if empty.any() else None

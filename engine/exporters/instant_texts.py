@@ -12,15 +12,16 @@ import numpy as np
 import pyarrow as pa
 
 from engine.errors import Invalid
-from engine.exporters.column_texts import (
+from engine.exporters.arrays import (
     Numbers,
     Texts,
-    emptied,
+    array_of,
     fixed_texts,
-    joined,
     numbers,
+    texts_of,
     varying_texts,
 )
+from engine.exporters.column_texts import emptied, joined
 
 _DAY, _SECOND = 86_400, 1_000_000
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -81,9 +82,9 @@ class InstantTexts:
         if self._zone is UTC or not len(seconds):
             return np.zeros(len(seconds), np.int64)
         days = seconds // _DAY
-        found = pa.array(days).dictionary_encode()
+        found = array_of(days).dictionary_encode()
         before, after, change = np.array([self._day(day) for day in found.dictionary.to_pylist()]).T
-        which = found.indices.to_numpy()
+        which = numbers(found.indices)
         return np.where(seconds - days * _DAY < change[which], before[which], after[which])
 
     def _day(self, day: int) -> tuple[int, int, int]:
@@ -112,20 +113,20 @@ class InstantTexts:
         return int(offset.total_seconds()) if offset is not None else 0
 
     def _offset_texts(self, offsets: Numbers) -> Any:
-        found = pa.array(offsets).dictionary_encode()
+        found = array_of(offsets).dictionary_encode()
         texts = [_offset_text(offset) for offset in found.dictionary.to_pylist()]
-        return texts[0] if len(texts) == 1 else pa.array(texts, pa.string()).take(found.indices)
+        return texts[0] if len(texts) == 1 else texts_of(texts).take(found.indices)
 
 
 def _dates(days: Numbers, kind: str) -> Numbers:
     """Days since 1970 as bytes, ten each."""
-    found = pa.array(days).dictionary_encode()
+    found = array_of(days).dictionary_encode()
     distinct = found.dictionary.to_pylist()
     if distinct and not _FIRST <= min(distinct) <= max(distinct) <= _LAST:
         raise OutOfCalendar(kind=kind)
     texts = "".join(date.fromordinal(day + _EPOCH).isoformat() for day in distinct)
     letters = np.frombuffer(texts.encode("ascii"), np.uint8).reshape(-1, 10)
-    return letters[found.indices.to_numpy()]
+    return letters[numbers(found.indices)]
 
 
 @cache

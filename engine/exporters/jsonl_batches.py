@@ -6,10 +6,9 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from engine.exporters.arrays import Texts, bytes_of, one
 from engine.exporters.column_texts import (
-    Texts,
     boolean_texts,
-    bytes_of,
     each,
     integer_texts,
     joined,
@@ -64,8 +63,8 @@ class JsonBatches:
             return joined(minor, f"{literal(column.currency)}}}")
         named = _texts(batch.column(column.currency_column))
         # An empty text names no currency either.
-        named = pc.if_else(pc.equal(named, '""'), "null", named).fill_null("null")
-        return joined(minor, named, "}")
+        named = pc.if_else(pc.equal(named, one('""')), one("null"), named)
+        return joined(minor, named.fill_null(one("null")), "}")
 
 
 def _texts(cells: Texts) -> Texts:

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from engine.exporters.arrays import numbers
 from engine.exporters.batches import arrow_schema
 from engine.exporters.cells import encodable
-from engine.exporters.column_texts import by_places, emptied, numbers
+from engine.exporters.column_texts import by_places, emptied
 from engine.exporters.document import Column, Document, Kind, Table
 from engine.money import minor_digits
 

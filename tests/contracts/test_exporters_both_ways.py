@@ -97,6 +97,14 @@ def test_nasty_texts_are_the_same_both_ways_and_stay_what_they_are(name: str) ->
             assert cell == legible(text)
 
 
+@pytest.mark.parametrize("place", range(len(COLUMNS)))
+def test_a_single_column_is_the_same_both_ways(name: str, place: int) -> None:
+    column = COLUMNS[place] if COLUMNS[place] is not AMOUNT else FEE
+    rows = [[row[place]] for row in ROWS]
+    document = a_document([column], rows)
+    same(name, [written(EXPORTERS[name], each) for each in both_ways(document)])
+
+
 def test_no_row_at_all_makes_the_same_file_both_ways(name: str) -> None:
     same(name, [written(EXPORTERS[name], each) for each in both_ways(a_document(COLUMNS, []))])
 
