@@ -4,15 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.exporters.column_texts import (
-    Numbers,
-    Texts,
-    bytes_of,
-    each,
-    ends_of,
-    rewritten,
-    which_hold,
-)
+from engine.exporters.arrays import Numbers, Texts, bytes_of, ends_of, mask_of, which_are
+from engine.exporters.column_texts import each, rewritten, which_hold
 from engine.exporters.xlsx.texts import escaped
 
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n"))
@@ -42,8 +35,8 @@ def _odd(texts: Texts) -> Numbers | None:
     data = bytes(bytes_of(texts))
     for sign, pattern in ((b"_x", _ESCAPE), (b"\xef\xbf", _NONCHARACTERS)):
         if sign in data:
-            found = pc.match_substring_regex(texts, pattern).fill_null(False)
-            mask = found.to_numpy(zero_copy_only=False)
+            found = pc.match_substring_regex(texts, pattern)
+            mask = which_are(pc.coalesce(found, mask_of(np.zeros(len(texts), bool))))
             odd = mask if odd is None else odd | mask
     return odd if odd is not None and odd.any() else None
 

@@ -103,8 +103,13 @@ class _Sheets:
         sheet.set_landscape()
         sheet.set_paper(9)  # A4
         sheet.fit_to_pages(1, 0)
-        page = self._words.page.format(page="&P", pages="&N")
-        middle = _LONGEST_FOOTER - len(f"&L&A&C&R{page}")
-        said = cut(self._document.confidentiality.replace("&", "&&"), middle)[0]
-        sheet.set_footer(f"&L&A&C{said}&R{page}" if said else f"&L&A&R{page}")
+        sheet.set_footer(self._footer())
         return sheet
+
+    def _footer(self) -> str:
+        """The sheet's name where lines begin, the page where they end."""
+        page = self._words.page.format(page="&P", pages="&N")
+        first, last = (page, "&A") if self._document.rtl else ("&A", page)
+        said = self._document.confidentiality.replace("&", "&&")
+        said = cut(said, _LONGEST_FOOTER - len(f"&L{first}&C&R{last}"))[0]
+        return f"&L{first}&C{said}&R{last}" if said else f"&L{first}&R{last}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.exporters.column_texts import numbers
+from engine.exporters.arrays import numbers
 from engine.exporters.document import Column
 
 

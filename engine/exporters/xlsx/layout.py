@@ -13,6 +13,11 @@ from engine.exporters.xlsx.texts import cut, write_label
 NARROWEST, WIDEST = 8, 50  # characters
 LONGEST_NAME = 31  # of a sheet
 _SAMPLED_ROWS = 200
+_AROUND = 3  # characters of space beside what a cell shows
+_NEEDED = {
+    Kind.DATE: len("2026-11-24") + _AROUND,
+    Kind.DATETIME: len("2026-11-24 06:30:15") + _AROUND,
+}
 _NUMBERS = (Kind.INTEGER, Kind.MONEY, Kind.PERCENT)
 
 
@@ -28,7 +33,7 @@ class Widths:
         self._zone = ZoneInfo(document.timezone)
         # Four more than the title: the button of the filter covers the end of it.
         self._longest = [len(heading(column, document)) + 4 for column in table.columns]
-        self._needed = [0] * len(table.columns)
+        self._needed = [_NEEDED.get(column.kind, 0) for column in table.columns]
         self._largest = {
             place: 0
             for place, column in enumerate(table.columns)
@@ -71,7 +76,7 @@ class Widths:
     def _measure(self, place: int, cell: Cell, currency: str | None) -> None:
         if cell is not None:
             kind = self._columns[place].kind
-            width = len(shown(cell, kind, currency, self._zone)) + 2
+            width = len(shown(cell, kind, currency, self._zone)) + _AROUND
             self._longest[place] = max(self._longest[place], width)
             if kind is not Kind.TEXT:
                 self._needed[place] = max(self._needed[place], width)

@@ -13,18 +13,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.exporters.cells import shown
-from engine.exporters.column_texts import (
+from engine.exporters.arrays import (
     Numbers,
     Texts,
-    boolean_texts,
-    by_places,
+    array_of,
     bytes_of,
     ends_of,
+    mask_of,
+    numbers,
+    one,
+    texts_of,
+)
+from engine.exporters.cells import shown
+from engine.exporters.column_texts import (
+    boolean_texts,
+    by_places,
     integer_texts,
     joined,
     money_texts,
-    numbers,
     percent_texts,
 )
 from engine.exporters.document import Column, Kind, Table
@@ -57,7 +63,7 @@ class RowXml:
 
     def of(self, batch: Any, sheet: str, first: int) -> Any:
         """The rows of a batch, of which the first is row number `first` of the sheet."""
-        row_numbers = pa.array(np.arange(first, first + batch.num_rows)).cast(pa.string())
+        row_numbers = array_of(np.arange(first, first + batch.num_rows)).cast(pa.string())
         pieces: list[Piece] = ['<row r="', row_numbers, '">']
         for place, (column, letters) in enumerate(self._columns):
             cells = batch.column(column.name)
@@ -77,7 +83,7 @@ class RowXml:
             return self._texts(letters, rows, self._name(styles.text), cells)
         if column.kind is Kind.MONEY:
             currency = column.currency or batch.column(column.currency_column)
-            style = by_places(currency, lambda places: self._name(styles.amount(places)))
+            style = by_places(currency, lambda places: one(self._name(styles.amount(places))))
             made = _number(letters, rows, style, money_texts(cells, currency))
             odd = _too_long(cells)
             say = lambda which: _amounts(cells, currency, which)  # noqa: E731
@@ -119,8 +125,8 @@ class RowXml:
         """Cells of numbers, but for the `odd` ones, which are texts."""
         if odd is None:
             return made
-        which = pa.array(odd)
-        texts = pa.array(say(which), pa.string())
+        which = mask_of(odd)
+        texts = texts_of(say(which))
         others = joined(*self._texts(letters, rows.filter(which), self._name(style), texts))
         return [pc.replace_with_mask(joined(*made), which, others)]
 
@@ -132,7 +138,7 @@ class RowXml:
         held = texts.to_pylist()
         for at in long.tolist():
             held[at] = self._long_texts.fitting(sheet, row + at, place, held[at])
-        return pa.array(held, pa.string())
+        return texts_of(held)
 
     def _shown(self, kind: Kind, cells: Any, which: Any) -> Sequence[str]:
         return [shown(cell, kind, None, self._zone) for cell in cells.filter(which).to_pylist()]
@@ -145,6 +151,8 @@ class RowXml:
 
 
 def _number(letters: str, rows: Texts, style: Piece, texts: Texts) -> Sequence[Piece]:
+    if isinstance(style, pa.StringScalar):
+        style = style.as_py()
     if isinstance(style, str):
         start: Sequence[Piece] = [f'" s="{style}"><v>']
     else:

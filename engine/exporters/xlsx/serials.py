@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from engine.exporters.column_texts import Numbers, Texts, emptied, numbers
+from engine.exporters.arrays import Numbers, Texts, array_of, numbers
+from engine.exporters.column_texts import emptied
 from engine.exporters.instant_texts import InstantTexts
 
 _DAY, _SECOND = 86_400, 1_000_000
@@ -21,7 +22,7 @@ _MARCH_1900 = 61
 def day_serials(column: Any) -> tuple[Texts, Numbers | None]:
     """The days of a column of date32; and which are too early, or None if none is."""
     serials = numbers(column.view(pa.int32())) + np.int32(_EPOCH)
-    return emptied(pa.array(serials).cast(pa.string()), column), _early(serials)
+    return emptied(array_of(serials).cast(pa.string()), column), _early(serials)
 
 
 class Serials:
@@ -38,7 +39,8 @@ class Serials:
         local = seconds + self._instants.offsets(seconds)
         days = local // _DAY
         serials = days + _EPOCH + (local - days * _DAY + rest / _SECOND) / _DAY
-        return emptied(pa.array(serials).cast(pa.string()), column), _early(serials)
+        made = pa.Array.from_buffers(pa.float64(), len(serials), [None, pa.py_buffer(serials)])
+        return emptied(made.cast(pa.string()), column), _early(serials)
 
 
 def _early(serials: Numbers) -> Numbers | None:

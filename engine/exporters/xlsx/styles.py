@@ -26,7 +26,13 @@ class Styles:
         self._rtl = rtl
         self._digits = digits
         self._more = more or {}
-        self._start = "right" if rtl else "left"
+        # Numbers stand at the right in either case, so that their points are below each other.
+        # Texts begin at the reader's side: from the left that is beside numbers, so a bit off.
+        self._start: dict[str, object] = (
+            {"align": "right"} if rtl else {"align": "left", "indent": 1}
+        )
+        self._number: dict[str, object] = {"align": "right", **self._ordered(1)}
+        self._time = {**self._start, **self._ordered(1)}
         self._locale = _ARABIC_DIGITS if digits == "arabic" else ""
         self._made: dict[tuple[tuple[str, object], ...], Any] = {}
 
@@ -49,8 +55,13 @@ class Styles:
 
     @property
     def totals(self) -> "Styles":
-        """The styles of rows of totals."""
+        """The styles of the first row of totals."""
         return self._with({"bold": True, "top": 1, "top_color": _DARK})
+
+    @property
+    def further_totals(self) -> "Styles":
+        """The styles of the other rows of totals."""
+        return self._with({"bold": True})
 
     @property
     def links(self) -> "Styles":
@@ -60,32 +71,32 @@ class Styles:
     @property
     def text(self) -> Any:
         """Text that stays text, even when a person edits the cell."""
-        return self.of(num_format="@", **({"align": "right"} if self._rtl else {}))
+        return self.of(num_format="@", **self._start)
 
     @property
     def exact_text(self) -> Any:
         """A number of too many digits: text, but where a number would stand."""
-        return self.of(num_format="@", align="right")
+        return self.of(num_format="@", **self._number)
 
     @property
     def integer(self) -> Any:
         """Whole numbers."""
-        return self._number("#,##0")
+        return self.of(num_format=f"{self._locale}#,##0", **self._number)
 
     @property
     def percent(self) -> Any:
         """Percentages."""
-        return self._number("0.0#%")
+        return self.of(num_format=f"{self._locale}0.00%", **self._number)
 
     @property
     def day(self) -> Any:
         """Dates."""
-        return self.of(num_format=f"{self._locale}yyyy-mm-dd", align=self._start)
+        return self.of(num_format=f"{self._locale}yyyy-mm-dd", **self._time)
 
     @property
     def instant(self) -> Any:
         """Date and time of day."""
-        return self.of(num_format=f"{self._locale}yyyy-mm-dd hh:mm:ss", align=self._start)
+        return self.of(num_format=f"{self._locale}yyyy-mm-dd hh:mm:ss", **self._time)
 
     @property
     def boolean(self) -> Any:
@@ -95,7 +106,7 @@ class Styles:
     @property
     def header(self) -> Any:
         """The first row of a table."""
-        return self._header(**({"align": "right"} if self._rtl else {}))
+        return self._header(**self._start)
 
     @property
     def number_header(self) -> Any:
@@ -107,6 +118,11 @@ class Styles:
         """The header of a column whose cells stand in its middle."""
         return self._header(align="center")
 
+    def label(self, **properties: object) -> Any:
+        """Words of the document's language, beside its tables."""
+        side = {"align": "right"} if self._rtl else {}
+        return self.of(**side, **self._ordered(2), **properties)
+
     def money(self, currency: str) -> Any:
         """Amounts with as many decimals as the currency has; negative ones in red as well."""
         return self.amount(minor_digits(currency))
@@ -114,14 +130,11 @@ class Styles:
     def amount(self, places: int) -> Any:
         """Amounts with so many decimals; negative ones in red as well."""
         number = f"{self._locale}#,##0" + ("." + "0" * places if places else "")
-        return self._number(f"{number};[Red]-{number}", locale="")
+        return self.of(num_format=f"{number};[Red]-{number}", **self._number)
 
-    def _number(self, number_format: str, locale: str | None = None) -> Any:
-        locale = self._locale if locale is None else locale
-        # From right to left as well: so the points stand below each other.
-        return self.of(
-            num_format=f"{locale}{number_format}", **({"align": "right"} if self._rtl else {})
-        )
+    def _ordered(self, reading_order: int) -> dict[str, object]:
+        """Letters from the left (1) or from the right (2), where it is not plain."""
+        return {"reading_order": reading_order} if self._rtl else {}
 
     def _header(self, **properties: object) -> Any:
         return self.of(
@@ -130,6 +143,7 @@ class Styles:
             font_color=_LIGHT,
             border=1,
             border_color=_DARK,
+            **self._ordered(2),
             **properties,
         )
 

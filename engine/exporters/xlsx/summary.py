@@ -13,6 +13,8 @@ from engine.exporters.xlsx.long_texts import LongTexts
 from engine.exporters.xlsx.styles import Styles
 from engine.exporters.xlsx.texts import write_label
 
+_TITLE_HEIGHT, _HEADING_HEIGHT = 24, 18  # points
+
 
 def has_summary(document: Document) -> bool:
     """Whether there is anything to say beside the tables."""
@@ -39,6 +41,7 @@ class SummaryPage:
     def write(self, workbook: Any) -> None:
         """Write all that is said beside the tables, what matters most first."""
         document = self._document
+        self._sheet.set_row(self._row, _TITLE_HEIGHT)
         self._line(document.title, bold=True, font_size=16, font_color="#1F3A5F")
         if document.subtitle:
             self._line(document.subtitle, font_color="#555555")
@@ -59,7 +62,7 @@ class SummaryPage:
         self._finish()
 
     def _line(self, text: str, **style: object) -> None:
-        self._label(0, text, self._styles.of(**style))
+        self._label(0, text, self._styles.label(**style))
         self._skip()
 
     def _label(self, place: int, text: str, style: Any) -> None:
@@ -67,13 +70,13 @@ class SummaryPage:
 
     def _notice(self, notice: Notice) -> None:
         color = "#B00020" if notice.grave else "#1F3A5F"
-        self._label(0, notice.code, self._styles.of(bold=True, font_color=color))
-        self._label(1, notice.text, self._styles.of(font_color=color))
+        self._label(0, notice.code, self._styles.label(bold=True, font_color=color))
+        self._label(1, notice.text, self._styles.label(font_color=color))
         self._widen(0, notice.code)
         self._skip()
 
     def _fact(self, fact: Fact) -> None:
-        self._label(0, fact.label, self._styles.of(bold=True))
+        self._label(0, fact.label, self._styles.label(bold=True))
         self._label(1, fact_text(fact, self._document), self._styles.text)
         self._widen(0, fact.label)
         self._skip()
@@ -108,12 +111,13 @@ class SummaryPage:
         first = self._row
         for bar in chart.bars:
             self._label(0, bar.label, self._styles.text)
-            self._cells.of(Kind.INTEGER)(self._row, 1, bar.value, None)
+            kind = Kind.INTEGER if chart.currency is None else Kind.MONEY
+            self._cells.of(kind)(self._row, 1, bar.value, chart.currency)
             self._widen(0, bar.label)
             self._skip()
         if not chart.bars:
             return
-        drawn = workbook.add_chart({"type": "bar"})
+        drawn = workbook.add_chart({"type": "line" if chart.line else "bar"})
         name, last = self._sheet.get_name(), self._row - 1
         # XlsxWriter takes a name that begins with "=" for a formula.
         title = legible(chart.title).lstrip("=")
@@ -122,14 +126,19 @@ class SummaryPage:
                 "name": title,
                 "categories": [name, first, 0, last, 0],
                 "values": [name, first, 1, last, 1],
-                "data_labels": {"value": True},
-                "fill": {"color": "#1F3A5F"},
+                "data_labels": {"value": not chart.line},
+                **(
+                    {"line": {"color": "#1F3A5F"}} if chart.line else {"fill": {"color": "#1F3A5F"}}
+                ),
             }
         )
         drawn.set_title({"name": title, "name_font": {"size": 11}})
         drawn.set_legend({"none": True})
-        drawn.set_y_axis({"reverse": True})
-        drawn.set_size({"width": 560, "height": 120 + 26 * len(chart.bars)})
+        if chart.line:
+            drawn.set_size({"width": 560, "height": 280})
+        else:
+            drawn.set_y_axis({"reverse": True})
+            drawn.set_size({"width": 560, "height": 120 + 26 * len(chart.bars)})
         self._sheet.insert_chart(first, 3, drawn, {"description": title})
         self._skip(max(0, 8 - len(chart.bars)))
 
@@ -143,6 +152,7 @@ class SummaryPage:
 
     def _heading(self, title: str) -> None:
         self._skip()
+        self._sheet.set_row(self._row, _HEADING_HEIGHT)
         self._line(title, bold=True, font_size=12, font_color="#1F3A5F")
 
     def _widen(self, place: int, text: str) -> None:

@@ -74,7 +74,9 @@ class TableSheets:
 
     def _write(self, row: Row, currencies: Sequence[str | None]) -> None:
         self._on_sheet, self._total = self._on_sheet + 1, self._total + 1
-        _write_row(self._on_sheet, row, currencies, self._writers)
+        for place, cell in enumerate(row):
+            if cell is not None:
+                self._writers[place](self._on_sheet, place, cell, currencies[place])
         self._widths.see(row, currencies)
 
     def _fill(self, feed: Feed) -> None:
@@ -113,12 +115,20 @@ class TableSheets:
             self._begin()
             first = 2
         self._totals_at = first
-        cells = CellWriter(self._sheet, self._styles.totals, self._zone, self._long_texts)
-        writers = [cells.of(column.kind) for column in self._table.columns]
-        rows = CheckedRows(replace(self._table, rows=totals))
-        for number, (row, currencies) in enumerate(rows, start=first):
-            _write_row(number, row, currencies, writers)
+        styles = self._styles.totals
+        blank = styles.text
+        for number, (row, currencies) in enumerate(
+            CheckedRows(replace(self._table, rows=totals)), start=first
+        ):
+            cells = CellWriter(self._sheet, styles, self._zone, self._long_texts)
+            for place, cell in enumerate(row):
+                if cell is not None:
+                    write = cells.of(self._table.columns[place].kind)
+                    write(number, place, cell, currencies[place])
+                elif number == first:
+                    self._sheet.write_blank(number, place, None, blank)
             self._widths.see(row, currencies)
+            styles = self._styles.further_totals
 
     def _need_room(self) -> None:
         if self._on_sheet == self._limits.rows_per_sheet:
@@ -162,11 +172,3 @@ class TableSheets:
             if column.link:
                 rows = f"{self._limits.few_rows:,}"
                 self._sheet.write_comment(0, place, words.no_links.format(rows=rows))
-
-
-def _write_row(
-    number: int, row: Row, currencies: Sequence[str | None], writers: Sequence[Write]
-) -> None:
-    for place, cell in enumerate(row):
-        if cell is not None:
-            writers[place](number, place, cell, currencies[place])
