@@ -6,7 +6,7 @@ asked again, but for keys of calls that are repeatable.
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import Connection, func, select, text, update
 
 from engine.effects.effects import Effects
-from engine.effects.faults import EffectUnknown, LeaseLost, NotDone
+from engine.effects.faults import EffectUnconfirmed, EffectUnknown, LeaseLost, NotDone
 from engine.states import UNFINISHED_RUNS, RunState
 from engine.store.cancelled_runs import CancelStore
 from engine.store.effects import EffectStore
@@ -116,7 +116,9 @@ class Payments(RuleBasedStateMachine):
         """A job does something, and may try it again by itself whatever came of it."""
         attempt = self.under_way[which % len(self.under_way)]
         for each in [mood, "well"] if insists and not mood.startswith("dies") else [mood]:
-            with suppress(ConnectionError, NotDone, EffectUnknown, LeaseLost, Died):
+            with suppress(
+                ConnectionError, NotDone, EffectUnknown, EffectUnconfirmed, LeaseLost, Died
+            ):
                 self.once(attempt, number, each)
         if mood.startswith("dies"):
             self.under_way.remove(attempt)
@@ -222,6 +224,16 @@ class Payments(RuleBasedStateMachine):
         run_id = [*self.kinds][which % len(self.kinds)]
         CancelStore(self.database).cancel([run_id], actor="sara", reason=None)
 
+    @precondition(lambda self: self.those(*WAITING))
+    @rule(which=st.integers(0, 99))
+    def let_it_be_too_late(self, which: int) -> None:
+        waiting = self.those(*WAITING)
+        run_id = waiting[which % len(waiting)]
+        with self.database.begin() as connection:
+            here = runs_table.c.id == run_id
+            connection.execute(update(runs_table).where(here).values(retry_until=LONG_AGO))
+        assert self.runs.give_up(self.runs.get(run_id), BROKEN)
+
     # What people decide
 
     @precondition(lambda self: self.those(RunState.FAILED))
@@ -229,29 +241,47 @@ class Payments(RuleBasedStateMachine):
         which=st.integers(0, 99),
         rejects=st.sampled_from([False, False, True]),
         wholly=st.booleans(),
+        eyes=st.booleans(),
     )
-    def review(self, which: int, *, rejects: bool, wholly: bool = False) -> None:
+    def review(
+        self, which: int, *, rejects: bool, wholly: bool = False, eyes: bool = False
+    ) -> None:
         """What may be repeated may stay open in what is approved."""
         kept = [run for run in self.failed.list(FailedRuns()) if run.review]
         if not kept:
             return
         run = kept[which % len(kept)]
-        if rejects and not wholly:
-            self.reviews.decide(run.id, "rejected", actor="omar", reason="seen")
-            return
         found = EffectStore(self.database).of_run(run.id)
         open_ = [each.key for each in found if each.is_unknown or (wholly and each.is_open)]
-        known = Settlement(
-            happened={key: "seen" for key in open_ if self.charged[key]},
-            did_not_happen=[key for key in open_ if not self.charged[key]],
-        )
+        known = Settlement() if rejects and not wholly else self.truth(open_)
         decision: Decision = "rejected" if rejects else "approved"
-        self.reviews.decide(run.id, decision, actor="omar", reason="seen", settlement=known)
+        by = {"authenticated": True, "four_eyes": eyes}
+        self.reviews.decide(run.id, decision, actor="omar", reason="seen", settlement=known, **by)
+
+    def truth(self, keys: Sequence[str], *, but: bool = False) -> Settlement:
+        """What the gateway's books say of these keys; or the contrary."""
+        charged = [key for key in keys if bool(self.charged[key]) is not but]
+        return Settlement(
+            happened=dict.fromkeys(charged, "seen"),
+            did_not_happen=[key for key in keys if key not in charged],
+        )
+
+    @rule(which=st.integers(0, 99), eyes=st.booleans())
+    def say_it_wrongly_and_then_rightly(self, which: int, *, eyes: bool) -> None:
+        """Whatever became of the run since somebody settled its effects."""
+        run_id = [*self.kinds][which % len(self.kinds)]
+        found = EffectStore(self.database).of_run(run_id)
+        settled = [each.key for each in found if each.settled_by]
+        by = {"authenticated": True, "four_eyes": eyes}
+        for known in (self.truth(settled, but=True), self.truth(settled)):
+            self.reviews.settle(run_id, known, actor="omar", reason="seen", **by)
 
     @precondition(lambda self: self.those(RunState.FAILED))
     @rule()
     def retry(self) -> None:
-        self.failed.retry(FailedRuns(), actor="sara", reason=None, attempts=lambda _: 3)
+        self.failed.retry(
+            FailedRuns(), actor="sara", reason=None, attempts=lambda _: 3, authenticated=True
+        )
 
     @precondition(lambda self: self.those(RunState.FAILED))
     @rule(which=st.integers(0, 99))
@@ -270,25 +300,29 @@ class Payments(RuleBasedStateMachine):
 
     @invariant()
     def what_is_unknown_is_known_to_be(self) -> None:
+        of_run = select(func.count()).where(effects_table.c.run_id == runs_table.c.id)
         started = effects_table.c.state == "started"
-        of_run = select(func.count()).where(effects_table.c.run_id == runs_table.c.id, started)
-        in_doubt = of_run.where(~effects_table.c.repeatable)
-        query = select(
-            *runs_table.c,
-            of_run.scalar_subquery().label("open"),
-            in_doubt.scalar_subquery().label("in_doubt"),
-        )
+        counted = {
+            "started": started,
+            "unknown": started & ~effects_table.c.repeatable,
+            "unconfirmed": effects_table.c.state == "unconfirmed",
+        }
+        counts = [
+            of_run.where(which).scalar_subquery().label(f"is_{name}")
+            for name, which in counted.items()
+        ]
         with self.database.read() as connection:
-            rows = connection.execute(query.order_by(runs_table.c.id)).mappings().all()
+            query = select(*runs_table.c, *counts).order_by(runs_table.c.id)
+            rows = connection.execute(query).mappings().all()
             self.states = {row["id"]: RunState(row["state"]) for row in rows}
             self.lost = [row["id"] for row in rows if row["lease_until"] == LONG_AGO]
             for row in rows:
-                assert row["effects_open"] == row["open"]
-                assert row["effects_in_doubt"] == row["in_doubt"]
-                if row["in_doubt"] and row["state"] != RunState.RUNNING:
+                assert row["effects_open"] == row["is_started"] + row["is_unconfirmed"]
+                assert row["effects_in_doubt"] == row["is_unknown"] + row["is_unconfirmed"]
+                if row["is_unknown"] and row["state"] != RunState.RUNNING:
                     assert row["state"] == RunState.FAILED
                     assert row["review"] in ("required", "rejected")
-                if row["open"] and row["state"] not in UNFINISHED_RUNS:
+                if row["is_started"] and row["state"] not in UNFINISHED_RUNS:
                     assert row["state"] == RunState.FAILED
                     assert row["review"] in ("required", "rejected", "approved")
 
@@ -333,6 +367,8 @@ class Payments(RuleBasedStateMachine):
         try:
             for number in (0, 1):
                 self.once(attempt, number, "well")
+        except EffectUnconfirmed:
+            self.runs.retry_later(attempt.claim, BROKEN, AT_ONCE)
         except EffectUnknown as error:
             raise AssertionError("an effect is open in a run that goes on") from error
         self.runs.succeed(attempt.claim, None)
