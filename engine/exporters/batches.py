@@ -7,6 +7,7 @@ somebody wants those. Either way the cells are the same.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,7 @@ from engine.exporters.document import Column, Kind, Row, Table
 
 _GATHERED = 2_000  # rows
 _MOST_ROWS, _MOST_BYTES = 32_768, 32 * 2**20  # that an exporter works on at once
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 
@@ -54,8 +56,20 @@ class Batches:
     def __iter__(self) -> Iterator[Row]:
         """Read the rows one by one."""
         for batch in self.make():
-            columns = [column.to_pylist() for column in batch.columns]
+            columns = [_cells(column) for column in batch.columns]
             yield from zip(*columns, strict=True)
+
+
+def _cells(column: Any) -> Sequence[Any]:
+    """The cells of a column; of instants without loading pandas, as Arrow's own way would."""
+    import pyarrow as pa
+
+    if column.type != pa.timestamp("us", "UTC"):
+        return column.to_pylist()  # type: ignore[no-any-return]
+    return [
+        None if instant is None else _EPOCH + timedelta(microseconds=instant)
+        for instant in column.view(pa.int64()).to_pylist()
+    ]
 
 
 def batches_of(table: Table, *, before: int = 0) -> Iterator[Any]:
