@@ -20,6 +20,7 @@ _ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 _IN_NUMBERS = str.maketrans("0123456789.,%", "٠١٢٣٤٥٦٧٨٩\u066b\u066c\u066a")
 _RTL = "\u0590-\u065f\u066d-\u06ef\u06fa-\u08ff\ufb1d-\ufdff\ufe70-\ufeff"
 _STRETCH = re.compile(f"[^{_RTL}\\s{OPEN}{CLOSE}]+(?:[ \u00a0]+[^{_RTL}\\s{OPEN}{CLOSE}]+)*")
+_ARABIC_FIGURES = re.compile("[^\\s\u0660-\u0669]*[\u0660-\u0669][^\\s]*")
 _MEANS_SOMETHING = re.compile(r"[^\W_]")
 _PAIRS = {"(": ")", "[": "]", "{": "}", "«": "»", "“": "”"}
 _AT_AN_END = ".,:;!?،؛؟…"
@@ -73,11 +74,12 @@ def isolated(text: str) -> str:
 
 
 def upright(text: str) -> str:
-    """A number or a date that stands alone, as it is: from left to right with any digits.
+    """A number or a date inside a sentence, from left to right with any digits.
 
     Arabic-Indic digits on both sides of a dash are turned around even inside an isolate.
     """
-    return text if text.isascii() else f"{OPEN}{_OVERRIDE}{text}{_END_OVERRIDE}{CLOSE}"
+    held = _ARABIC_FIGURES.sub(lambda found: f"{_OVERRIDE}{found[0]}{_END_OVERRIDE}", text)
+    return f"{OPEN}{held}{CLOSE}"
 
 
 def _held(stretch: str) -> str:
@@ -94,12 +96,7 @@ def _held(stretch: str) -> str:
     inner = stretch[start:end]
     if not _MEANS_SOMETHING.search(inner):
         return stretch
-    held = upright(inner) if _has_arabic_digits(inner) else f"{OPEN}{inner}{CLOSE}"
-    return f"{stretch[:start]}{held}{stretch[end:]}"
-
-
-def _has_arabic_digits(text: str) -> bool:
-    return any("\u0660" <= character <= "\u066c" for character in text)
+    return f"{stretch[:start]}{upright(inner)}{stretch[end:]}"
 
 
 _OPENING = {closing: opening for opening, closing in _PAIRS.items()}

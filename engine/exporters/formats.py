@@ -10,7 +10,7 @@ from engine.exporters.html import HtmlExporter
 from engine.exporters.jsonl import JsonLinesExporter
 from engine.exporters.pages import Pages
 from engine.exporters.parquet import ParquetExporter
-from engine.exporters.pdf import PdfExporter
+from engine.exporters.pdf.exporter import PdfExporter
 from engine.exporters.xlsx.exporter import XlsxExporter
 
 EXPORTERS: Mapping[str, Exporter] = {

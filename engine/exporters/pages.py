@@ -4,28 +4,29 @@ A template may extend `table.html`, fill its blocks, and use what `_context` han
 are already formatted and of which only the charts are markup. Everything else is escaped.
 """
 
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from engine.errors import Invalid
-from engine.exporters.cells import TextRows, fact_text, legible
+from engine.exporters.arabic import direction
+from engine.exporters.cells import legible
 from engine.exporters.chart import bar_chart
-from engine.exporters.document import Column, Document, Kind, Table
+from engine.exporters.document import Document
+from engine.exporters.fonts import FALLBACK, FAMILY, WEIGHTS
+from engine.exporters.held import Held
+from engine.exporters.page_table import page_table
+from engine.exporters.shown import Shown
+from engine.exporters.theme import Theme, theme_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 OURS = Path(__file__).with_name("pages")
-_LONGEST_TEXT = 300  # characters of one cell; breaking 40,000 into lines takes a minute
+_LONGEST_TEXT = 300  # characters of one fact
 _LONGEST_NOTICE = 1_000
-_WIDEST_TEXT = 34  # characters; longer texts wrap
-_ROOMY, _FULL = 150, 185  # characters across a page in the two larger sizes
-_SPREAD = 90  # a narrower table is not spread over the page, or its rows are hard to follow
 
 
 class BadTemplate(Invalid):
@@ -34,57 +35,32 @@ class BadTemplate(Invalid):
     message = "template {name!r} in {folder}: {problem}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PageColumn:
-    """A column on paper: its width is a share of the table's, in percent."""
-
-    title: str
-    style: str
-    width: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class PageTable:
-    """A table on paper: the rows that fit the limit, as texts, and how many there are in all."""
-
-    name: str
-    title: str
-    note: str
-    size: str
-    width: str
-    columns: Sequence[PageColumn]
-    rows: Sequence[Sequence[str]]
-    total: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """A rendered page, and how many rows of the main table are on it."""
-
-    html: str
-    rows: int
-
-
 @dataclass(frozen=True)
 class Pages:
     """Renders documents with the templates of `folder`, and with ours where it has none."""
 
     folder: Path | None = None
 
-    def render(self, document: Document, longest_table: int) -> Page:
-        """The page of a document; a table lists at most `longest_table` rows and says so."""
+    @property
+    def theme(self) -> Theme:
+        """What the pages look like."""
+        return theme_of(self.folder)
+
+    def render(
+        self, shown: Shown, held: Held, *, landscape: bool = True, pages: int | None = None
+    ) -> str:
+        """The designed pages of a document; `pages` is how many there are with those drawn."""
         from jinja2 import TemplateError, TemplateSyntaxError
 
-        context = _context(document, longest_table)
-        names = [name for name in (document.template, "table.html") if name]
+        context = _context(shown, held, self.theme, landscape, pages)
+        names = [name for name in (shown.document.template, "table.html") if name]
         try:
-            html = self._environment.select_template(names).render(context)
+            return self._environment.select_template(names).render(context)
         except TemplateError as error:
             where = f"line {error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
             raise BadTemplate(
                 name=names[0], folder=self.folder or OURS, problem=f"{where}{error}"
             ) from error
-        return Page(html=html, rows=len(context["tables"][0].rows))
 
     @cached_property
     def _environment(self) -> "Environment":
@@ -103,83 +79,65 @@ class Pages:
         return environment
 
 
-def direction(text: str) -> str:
-    """`rtl` if the first letter of `text` is of a right-to-left script, else `ltr`."""
-    for character in text:
-        bidirectional = unicodedata.bidirectional(character)
-        if bidirectional in ("R", "AL"):
-            return "rtl"
-        if bidirectional == "L":
-            return "ltr"
-    return "ltr"
-
-
-def _context(document: Document, longest_table: int) -> Mapping[str, Any]:
+def _context(
+    shown: Shown, held: Held, theme: Theme, landscape: bool, pages: int | None
+) -> Mapping[str, Any]:
     from markupsafe import Markup
 
-    zone = ZoneInfo(document.timezone)
+    document = shown.document
     return {
-        "language": document.language,
-        "title": legible(document.title),
-        "subtitle": legible(document.subtitle),
+        **_looks(document, theme, landscape),
+        "words": shown.words,
+        "numbering": Markup(_numbering(shown, pages)),  # noqa: S704 - words of ours
+        "title": shown.sentence(document.title),
+        "subtitle": shown.sentence(document.subtitle),
+        "confidentiality": shown.sentence(document.confidentiality),
         "keywords": legible(", ".join(document.keywords)),
-        "made_at": f"{document.made_at.astimezone(zone):%Y-%m-%d %H:%M:%S} {document.timezone}",
+        "made": shown.made(),
+        "created": f"{document.made_at.isoformat(timespec='seconds')}",
         "notices": [
-            (notice.code, _shortened(legible(notice.text), _LONGEST_NOTICE), notice.grave)
+            (notice.code, shortened(shown.sentence(notice.text), _LONGEST_NOTICE), notice.grave)
             for notice in document.notices
         ],
-        "facts": [(fact.label, _shortened(fact_text(fact, document))) for fact in document.facts],
-        "summaries": [_page_table(table, document, longest_table) for table in document.summaries],
+        "facts": [
+            (shown.sentence(fact.label), shortened(shown.fact(fact), _LONGEST_TEXT))
+            for fact in document.facts
+        ],
+        "summaries": [page_table(table, landscape) for table in held.summaries],
         "charts": [
-            (chart.title, Markup(bar_chart(chart)))  # noqa: S704 - escapes all it is given
+            (
+                shown.sentence(chart.title),
+                Markup(bar_chart(chart, rtl=document.rtl)),  # noqa: S704 - escapes all
+            )
             for chart in document.charts
         ],
-        "tables": [_page_table(table, document, longest_table) for table in document.tables],
+        "tables": [page_table(table, landscape) for table in held.tables],
     }
 
 
-def _page_table(table: Table, document: Document, longest: int) -> PageTable:
-    """Hold the rows that will be printed (a PDF is laid out whole) and count the others."""
-    rows: list[list[str]] = []
-    total = 0
-    for row in TextRows(table, ZoneInfo(document.timezone)):
-        if total < longest:
-            rows.append([_shortened(cell) for cell in row])
-        total += 1
-    widths = [_width(place, column, document, rows) for place, column in enumerate(table.columns)]
-    across = sum(widths)
-    return PageTable(
-        name=table.name,
-        title=legible(table.title),
-        note=legible(table.note),
-        size="roomy" if across <= _ROOMY else "full" if across <= _FULL else "crowded",
-        width="100%" if across > _SPREAD else f"{max(across, _SPREAD // 3)}%",
-        columns=[
-            PageColumn(
-                title=_title(column, document),
-                style=f"{column.kind} wrap" if column.kind is Kind.TEXT else str(column.kind),
-                width=f"{width * 10_000 // across / 100:.2f}%",
-            )
-            for column, width in zip(table.columns, widths, strict=True)
-        ],
-        rows=rows,
-        total=total,
-    )
+def _looks(document: Document, theme: Theme, landscape: bool) -> Mapping[str, Any]:
+    return {
+        "language": document.language,
+        "direction": "rtl" if document.rtl else "ltr",
+        "start": "right" if document.rtl else "left",
+        "end": "left" if document.rtl else "right",
+        "landscape": landscape,
+        "theme": theme,
+        "family": FAMILY,
+        "fallback": FALLBACK,
+        "weights": WEIGHTS.items(),
+    }
 
 
-def _shortened(text: str, longest: int = _LONGEST_TEXT) -> str:
+def _numbering(shown: Shown, pages: int | None) -> str:
+    """What CSS shows as the number of a page."""
+    style = ", arabic-indic" if shown.document.digits == "arabic" else ""
+    total = f'"{shown.number(pages)}"' if pages else f"counter(pages{style})"
+    before, _, rest = shown.words.page.partition("{page}")
+    between, _, after = rest.partition("{pages}")
+    return f'"{before}" counter(page{style}) "{between}" {total} "{after}"'
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text that is not longer than that."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def _width(place: int, column: Column, document: Document, rows: Sequence[Sequence[str]]) -> int:
-    """Characters across: the longest cell (numbers never wrap) or the longest word of the title."""
-    longest = max((len(row[place]) for row in rows), default=0)
-    if column.kind is Kind.TEXT:
-        longest = min(longest, column.width or _WIDEST_TEXT)
-    words = _title(column, document).split()
-    return max(longest, *(len(word) + 1 for word in words)) + 2
-
-
-def _title(column: Column, document: Document) -> str:
-    said = document.timezone if column.kind is Kind.DATETIME else column.currency
-    return legible(f"{column.title} ({said})" if said else column.title)

@@ -44,6 +44,7 @@ class Theme:
     running_size: float
     table_sizes: tuple[float, ...]
     cell_padding: float
+    row_padding: float
     cell_lines: int
 
     @property

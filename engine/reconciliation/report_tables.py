@@ -16,6 +16,7 @@ def _money(name: str, title: str) -> Column:
     return Column(name=name, title=title, kind=Kind.MONEY, currency_column="currency")
 
 
+_MOST_PRINTED = 2_000
 _CURRENCY = Column(name="currency", title="Currency")
 
 _BREAK_COLUMNS = (
@@ -78,12 +79,18 @@ def breaks(result: Result, standing_of: StandingOf) -> Table:
     return Table(name="breaks", title="Breaks", columns=_BREAK_COLUMNS, rows=Stream(rows))
 
 
-def largest_breaks(result: Result, standing_of: StandingOf) -> Table:
-    """The breaks as they are printed: the largest first."""
+def largest_breaks(result: Result, standing_of: StandingOf, most: int = _MOST_PRINTED) -> Table:
+    """The breaks as they are printed: the largest first, and no more than somebody would read."""
     ordered = sorted(result.differences, key=_by_size)
+    note = "The largest differences first."
+    if len(ordered) > most:
+        note = (
+            f"The {most:,} largest of {len(ordered):,} differences; "
+            "the spreadsheet and the CSV file have all of them."
+        )
 
     def rows() -> Iterator[Row]:
-        for each in ordered:
+        for each in ordered[:most]:
             _, *standing = _cells(standing_of(each))
             yield (
                 each.code,
@@ -100,7 +107,7 @@ def largest_breaks(result: Result, standing_of: StandingOf) -> Table:
     return Table(
         name="breaks",
         title="Breaks",
-        note="The largest differences first." if ordered else "",
+        note=note if ordered else "",
         columns=_PRINTED_COLUMNS,
         rows=Stream(rows),
     )

@@ -1,31 +1,22 @@
-"""PDF: a page of HTML and print CSS, laid out by WeasyPrint, which may fetch nothing from outside.
+"""Designed pages: HTML and print CSS, laid out by WeasyPrint, which may fetch nothing from outside.
 
-A PDF is laid out whole and for people: memory grows with the rows, and nobody reads page 400. So a
-table lists at most `longest_table` rows, its first ones, and says how many there are.
+They are laid out whole: time and memory grow with their rows, so long tables are no part of them.
 """
 
 import gc
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from engine.errors import EngineError, Invalid
-from engine.exporters.document import Document
-from engine.exporters.pages import OURS, Pages
-
-
-class PdfUnavailable(EngineError):
-    """WeasyPrint, or Pango beneath it, is not installed."""
-
-    message = (
-        "PDF files cannot be made here: {problem}; install the extra (pip install 'engine[pdf]') "
-        "and Pango (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)"
-    )
+from engine.errors import Invalid
+from engine.exporters.fonts import WEIGHTS, font_file
+from engine.exporters.pdf.unavailable import PdfUnavailable
 
 
 class PageReachesOut(Invalid):
@@ -44,37 +35,49 @@ class PageLacks(Invalid):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PdfExporter:
-    """Writes facts, small tables, charts, then the tables."""
+class Attached:
+    """A file inside the file, which holds what its pages show."""
 
-    suffix: ClassVar[str] = ".pdf"
-    media_type: ClassVar[str] = "application/pdf"
-    streams: ClassVar[bool] = False
+    name: str
+    content: bytes
+    description: str
+    made_at: datetime
 
-    pages: Pages = field(default_factory=Pages)
-    longest_table: int = 2_000
 
-    def write(self, document: Document, target: BinaryIO) -> int:
-        """Write the PDF; return how many rows of the main table it lists."""
-        page = self.pages.render(document, self.longest_table)
-        write_pdf(page.html, self.pages.folder or OURS, target)
-        return page.rows
+class Designed:
+    """Pages that are laid out."""
+
+    def __init__(self, html: str, folder: Path) -> None:
+        html_class = _weasyprint()
+        from weasyprint.urls import FatalURLFetchingError
+
+        folder = folder.resolve()
+        page = html_class(string=html, base_url=f"{folder.as_uri()}/", url_fetcher=_fetcher(folder))
+        try:
+            with _collector_paused():
+                self._document = page.render()
+        except FatalURLFetchingError as error:
+            if isinstance(error.__cause__, Invalid):
+                raise error.__cause__ from None
+            raise
+
+    @property
+    def pages(self) -> int:
+        """How many there are."""
+        return len(self._document.pages)
+
+    def write(self, target: BinaryIO, attached: Sequence[Attached] | None = None) -> None:
+        """Write them; with `attached`, be it empty, as PDF/A-3 with those files inside."""
+        options: dict[str, Any] = {}
+        if attached is not None:
+            options = {"pdf_variant": "pdf/a-3u", "attachments": list(map(_attachment, attached))}
+        with _collector_paused():
+            self._document.write_pdf(target, **options)
 
 
 def write_pdf(html: str, folder: Path, target: BinaryIO) -> None:
     """Lay out `html`; relative URLs are looked up in `folder`, all others are refused."""
-    html_class = _weasyprint()
-    from weasyprint.urls import FatalURLFetchingError
-
-    fetcher = _fetcher(folder.resolve())
-    page = html_class(string=html, base_url=f"{folder.resolve().as_uri()}/", url_fetcher=fetcher)
-    try:
-        with _collector_paused():
-            page.write_pdf(target)
-    except FatalURLFetchingError as error:
-        if isinstance(error.__cause__, Invalid):
-            raise error.__cause__ from None
-        raise
+    Designed(html, folder).write(target)
 
 
 def _weasyprint() -> Any:
@@ -87,6 +90,19 @@ def _weasyprint() -> Any:
     except (ImportError, OSError) as error:
         raise PdfUnavailable(problem=str(error).partition("\n")[0]) from error
     return HTML
+
+
+def _attachment(file: Attached) -> Any:
+    from weasyprint import Attachment
+
+    return Attachment(
+        string=file.content,
+        name=file.name,
+        description=file.description,
+        created=file.made_at,
+        modified=file.made_at,
+        relationship="Data",
+    )
 
 
 @contextmanager
@@ -103,7 +119,7 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _fetcher(folder: Path) -> Any:
-    """What WeasyPrint fetches with: files below `folder` and data: URLs, nothing else."""
+    """What WeasyPrint fetches with: files below `folder`, our fonts, data: URLs, nothing else."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class FolderFetcher(URLFetcher):  # type: ignore[misc]  # has no types
@@ -111,6 +127,8 @@ def _fetcher(folder: Path) -> Any:
             parts = urlsplit(url)
             if parts.scheme == "data":
                 return super().fetch(url)
+            if parts.scheme == "font" and parts.path in WEIGHTS:
+                return URLFetcherResponse(url, font_file(parts.path).read_bytes())
             # Resolved first, so that neither `..` nor a symbolic link leads out.
             path = Path(url2pathname(parts.path)).resolve()
             if parts.scheme != "file" or parts.netloc or not path.is_relative_to(folder):
@@ -119,4 +137,4 @@ def _fetcher(folder: Path) -> Any:
                 raise PageLacks(url=url, folder=folder)
             return URLFetcherResponse(url, path.read_bytes())
 
-    return FolderFetcher(allowed_protocols={"file", "data"}, fail_on_errors=True)
+    return FolderFetcher(allowed_protocols={"file", "data", "font"}, fail_on_errors=True)

@@ -1,16 +1,18 @@
-"""PDF pages: what a page may read, how long a table may be, whose template it is."""
+"""Designed pages: what a page may read, what stands on each, whose template it is."""
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pypdf
 import pytest
 
-from engine.exporters.document import Document, Row, Stream
-from engine.exporters.pages import BadTemplate, Pages, direction
-from engine.exporters.pdf import PageLacks, PageReachesOut, PdfExporter, write_pdf
+from engine.exporters.document import Document
+from engine.exporters.held import held
+from engine.exporters.pages import BadTemplate, Pages
+from engine.exporters.pdf.designed import PageLacks, PageReachesOut, write_pdf
+from engine.exporters.pdf.exporter import PdfExporter
+from engine.exporters.shown import Shown
 from tests.builders.document import a_document
 
 PIXEL = (
@@ -70,19 +72,6 @@ def test_a_picture_that_is_not_there_is_named(tmp_path: Path) -> None:
         write_pdf('<img src="logo.svg">', tmp_path, io.BytesIO())
 
 
-def test_a_long_table_is_cut_and_says_so() -> None:
-    def rows() -> Iterator[Row]:
-        yield from ((f"person {number}", number) for number in range(25))
-
-    document = a_document(rows=Stream(rows))
-    target = io.BytesIO()
-    assert PdfExporter(longest_table=20).write(document, target) == 20
-    text = pypdf.PdfReader(target).pages[0].extract_text()
-    assert "The first 20 of 25 rows" in text
-    assert "person 19" in text
-    assert "person 20" not in text
-
-
 def test_every_page_has_the_header_of_the_table_its_title_and_its_number() -> None:
     pages = pages_of(a_document(rows=[(f"person {number}", number) for number in range(60)]))
     assert len(pages) > 1
@@ -107,12 +96,7 @@ def test_a_template_of_the_folder_may_build_on_ours(tmp_path: Path) -> None:
 def test_a_wrong_template_is_named(tmp_path: Path, wrong: str) -> None:
     (tmp_path / "own.html").write_text(wrong)
     document = replace(a_document(), template="own.html")
+    shown = Shown(document)
+    tables = held(document, shown, 10)
     with pytest.raises(BadTemplate, match=r"template 'own\.html' in"):
-        Pages(tmp_path).render(document, 10)
-
-
-def test_the_direction_of_a_text_is_that_of_its_first_letter() -> None:
-    assert direction("محفظة 7") == "rtl"
-    assert direction("12 محفظة") == "rtl"
-    assert direction("W-7 محفظة") == "ltr"
-    assert direction("-1,234.50") == "ltr"
+        Pages(tmp_path).render(shown, tables)
