@@ -1,4 +1,4 @@
-"""Bar charts as SVG: drawn by us, self-contained, and readable aloud.
+"""Charts as SVG: drawn by us, self-contained, and readable aloud.
 
 The labels stand beside the SVG as HTML: WeasyPrint sets SVG text letter by letter, which breaks
 joined scripts such as Arabic. The SVG says everything to those who have it read to them.
@@ -8,6 +8,7 @@ from html import escape
 
 from engine.exporters.cells import legible
 from engine.exporters.document import BarChart
+from engine.exporters.line_chart import aloud, line_chart
 
 STEP = 24  # pixels from bar to bar; the style sheet gives the labels the same height
 _BAR_WIDTH, _NUMBER_WIDTH = 420, 260
@@ -17,10 +18,12 @@ _TO_THE_LEFT = ' text-anchor="end"'
 
 
 def bar_chart(chart: BarChart, *, rtl: bool = False) -> str:
-    """Labels, and horizontal bars of which the longest is as wide as the chart.
+    """Labels, and horizontal bars of which the longest is as wide as the chart; or a line.
 
     On a page from right to left the labels stand to the right, and the bars grow to the left.
     """
+    if chart.line:
+        return line_chart(chart, rtl=rtl)
     labels = "".join(f"<li><bdi>{_text(bar.label)}</bdi></li>" for bar in chart.bars)
     return f'<div class="chart"><ol aria-hidden="true">{labels}</ol>{_svg(chart, rtl)}</div>'
 
@@ -28,7 +31,7 @@ def bar_chart(chart: BarChart, *, rtl: bool = False) -> str:
 def _svg(chart: BarChart, rtl: bool) -> str:
     width, height = _BAR_WIDTH + _NUMBER_WIDTH, STEP * len(chart.bars)
     most = max((bar.value for bar in chart.bars), default=0) or 1
-    said = "; ".join(f"{bar.label}: {bar.value:,}" for bar in chart.bars) or "nothing to show"
+    said = aloud(chart)
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" direction="ltr" '
@@ -39,7 +42,7 @@ def _svg(chart: BarChart, rtl: bool) -> str:
         top = place * STEP + (STEP - _BAR_HEIGHT) // 2
         # Whole pixels by integer division; a bar of something is never invisible.
         length = max(bar.value * _BAR_WIDTH // most, 2 if bar.value else 0)
-        number = f"{bar.value:,}" + (f" · {bar.note}" if bar.note else "")
+        number = chart.said(bar) + (f" · {bar.note}" if bar.note else "")
         start, beside = (width - length, width - length - 6) if rtl else (0, length + 6)
         parts.append(
             f'<rect x="{start}" y="{top}" width="{length}" height="{_BAR_HEIGHT}" fill="#1F3A5F"/>'

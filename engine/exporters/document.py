@@ -12,6 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from engine.money import format_minor
+
 Cell: TypeAlias = str | int | Decimal | date | datetime | bool | None
 Row: TypeAlias = Sequence[Cell]
 
@@ -125,10 +127,21 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class BarChart:
-    """Counts beside each other."""
+    """Numbers beside each other, or the points of one `line` in their order.
+
+    With a `currency` they are amounts, of its minor unit.
+    """
 
     title: str
     bars: Sequence[Bar]
+    currency: str | None = None
+    line: bool = False
+
+    def said(self, bar: Bar) -> str:
+        """A bar's number as people read it."""
+        if self.currency is None:
+            return f"{bar.value:,}"
+        return f"{format_minor(bar.value, self.currency)} {self.currency}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,15 +1,21 @@
 """What a report says, as documents: one for people in each language, one for each set of rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from engine.exporters.batches import Batches
-from engine.exporters.document import Document, Fact, Notice, Table
+from engine.exporters.document import BarChart, Document, Fact, Notice, Table
 from engine.exporters.words import words_of
-from engine.reporting.charts import chart_of
-from engine.reporting.definition import Dataset, Measure, ReportDefinition, Summary
+from engine.reporting.charts import charts_of
+from engine.reporting.definition import (
+    Dataset,
+    Measure,
+    ReportChart,
+    ReportDefinition,
+    Summary,
+)
 from engine.reporting.label import Label, Language
 from engine.reporting.period import ReportPeriod
 from engine.reporting.summaries import summary_table
@@ -50,15 +56,7 @@ class ReportDocuments:
         return replace(
             self._document(language, definition.datasets),
             summaries=[self._summary(each, language) for each in self._summaries(language)],
-            charts=[
-                chart_of(
-                    each,
-                    definition.dataset(each.dataset),
-                    self.reading.rows(each.dataset).make(),
-                    language,
-                )
-                for each in definition.charts
-            ],
+            charts=[chart for each in definition.charts for chart in self._charts(each, language)],
             facts=list(self._facts(language)),
             notices=list(self.told.notices),
         )
@@ -112,6 +110,10 @@ class ReportDocuments:
         dataset = self.definition.dataset(summary.dataset)
         rows = self.reading.rows(summary.dataset).make()
         return summary_table(summary, dataset, rows, language)
+
+    def _charts(self, chart: ReportChart, language: Language) -> Iterator[BarChart]:
+        dataset = self.definition.dataset(chart.dataset)
+        return charts_of(chart, dataset, self.reading.rows(chart.dataset).make(), language)
 
     def _summaries(self, language: Language) -> list[Summary]:
         """Those that the file defines, behind one of each dataset that has `group` columns."""
