@@ -24,6 +24,7 @@ from engine.exporters.batches import Batches, bounded
 from engine.exporters.cells import CheckedRows
 from engine.exporters.csv_profile import EXCEL, MACHINE, CsvLines, CsvProfile
 from engine.exporters.document import Document, Table
+from engine.exporters.memory import lean_memory
 
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -53,9 +54,10 @@ class CsvExporter:
 
         form = CsvBatches(self.profile, table.columns, separator, zone)
         rows = 0
-        for batch in bounded(table.rows.make()):
-            target.write(form.lines(batch))
-            rows += batch.num_rows
+        with lean_memory():
+            for batch in bounded(table.rows.make()):
+                target.write(form.lines(batch))
+                rows += batch.num_rows
         return rows
 
 

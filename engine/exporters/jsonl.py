@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, ClassVar
 from engine.exporters.batches import Batches, bounded
 from engine.exporters.cells import CheckedRows, encodable, percent_plain
 from engine.exporters.document import Document, Kind, Table
+from engine.exporters.memory import lean_memory
 
 Write = Callable[[Any, str | None], str]
 
@@ -42,9 +43,10 @@ class JsonLinesExporter:
 
         form = JsonBatches(table.columns)
         rows = 0
-        for batch in bounded(table.rows.make()):
-            target.write(form.lines(batch))
-            rows += batch.num_rows
+        with lean_memory():
+            for batch in bounded(table.rows.make()):
+                target.write(form.lines(batch))
+                rows += batch.num_rows
         return rows
 
 

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, ClassVar
 
 from engine.exporters.batches import batches_of, bounded
 from engine.exporters.document import Document
+from engine.exporters.memory import lean_memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class ParquetExporter:
     streams: ClassVar[bool] = True
 
     table: str | None = None
-    rows_per_group: int = 131_072
+    rows_per_group: int = 65_536
     bytes_per_group: int = 32 * 2**20
 
     def write(self, document: Document, target: BinaryIO) -> int:
@@ -35,18 +36,25 @@ class ParquetExporter:
         table = document.named(self.table)
         schema = file_schema(document, table)
         sink, rows = _Sink(target), 0
-        writer = parquet.ParquetWriter(sink, schema, compression="zstd", write_page_checksum=True)
-        try:
-            for group in self._groups(batches_of(table)):
-                typed = [typed_batch(table.columns, batch, schema) for batch in group]
-                writer.write_table(pa.Table.from_batches(typed, schema), self.rows_per_group)
-                rows += sum(batch.num_rows for batch in group)
-        except BaseException:
-            # With an end, what is there would look whole.
-            sink.fail()
-            raise
-        finally:
-            writer.close()
+        with lean_memory():
+            writer = parquet.ParquetWriter(
+                sink,
+                schema,
+                compression="zstd",
+                write_page_checksum=True,
+                memory_pool=pa.system_memory_pool(),
+            )
+            try:
+                for group in self._groups(batches_of(table)):
+                    typed = [typed_batch(table.columns, batch, schema) for batch in group]
+                    writer.write_table(pa.Table.from_batches(typed, schema), self.rows_per_group)
+                    rows += sum(batch.num_rows for batch in group)
+            except BaseException:
+                # With an end, what is there would look whole.
+                sink.fail()
+                raise
+            finally:
+                writer.close()
         return rows
 
     def _groups(self, batches: Iterable[Any]) -> Iterator[Sequence[Any]]:

@@ -138,7 +138,7 @@ def test_batches_are_not_read_ahead_of_what_is_written(name: str) -> None:
     document = a_document([COUNT])
     document = replace(document, tables=[replace(document.main, rows=Batches(counted))])
     assert exporter.write(document, target) == 300_000
-    assert ahead <= (131_072 if name == "parquet" else 20_000)
+    assert ahead <= (65_536 if name == "parquet" else 20_000)
 
 
 @pytest.mark.parametrize("name", ["csv", "jsonl", "parquet"])
