@@ -1,16 +1,25 @@
 """Downloading: whole, as recorded, or not at all; and what a wrong storage is told."""
 
+import json
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 
 import pytest
 
+from engine.app import build_app
+from engine.reporting.proof import ProofFailed
+from engine.settings import Settings
+from engine.store.database import Database
+from engine.store.run import Claim
 from tests.builders.disk import a_small_disk
+from tests.builders.report import ROWS, Desk, dataset, sales
+from tests.builders.run import a_claim
 from tests.builders.s3 import S3Server
 from tests.builders.sftp import SftpServer
 from tests.cli.conftest import Engine, engine_in
@@ -161,3 +170,98 @@ def test_a_wrong_storage_is_named_in_one_line(
         assert done.stderr.count("\n") == 1
         assert said in done.stderr
         assert "secret" not in done.stderr
+
+
+@pytest.fixture
+def desk(own_home: Path) -> Iterator[Desk]:
+    """Where a daily report is published in the home."""
+    app = build_app(Settings(home=own_home))
+    yield Desk(publisher=app.publisher)
+    app.close()
+
+
+@pytest.fixture
+def claimed(own_home: Path) -> Iterator[Callable[[], Claim]]:
+    """Claims runs of the home, one after the other."""
+    database = Database(Settings(home=own_home).database)
+    yield lambda: a_claim(database)
+    database.dispose()
+
+
+def said(done: Any) -> Any:
+    return json.loads(done.stdout)["artifacts"]
+
+
+def test_the_last_versions_are_listed_and_all_if_asked_for(
+    own: Engine, claimed: Callable[[], Claim], desk: Desk
+) -> None:
+    for rows in (ROWS, ROWS[:1]):
+        document = sales(rows)
+        desk.publish(claimed(), document=document, read=dataset(document))
+    daily = ("artifacts", "list", "--report", "daily_sales", "--json")
+    assert [each["name"] for each in said(own(*daily))] == ["daily-sales-2026-11-23.v2.csv"]
+    assert [each["version"] for each in said(own(*daily, "--all-versions"))] == [2, 1]
+    assert "daily-sales-2026-11-23.v2.csv" in own("artifacts", "list").stdout
+
+
+def test_a_manifest_can_be_had_with_or_without_its_file(
+    own: Engine, claimed: Callable[[], Claim], desk: Desk, tmp_path: Path
+) -> None:
+    (made,) = desk.publish(claimed())
+    shown = own("artifacts", "get", str(made.id), "--manifest", "-o", "-")
+    assert json.loads(shown.stdout) == made.manifest
+    assert own("artifacts", "get", str(made.id), "--manifest", "-o", str(tmp_path)).returncode == 0
+    file = tmp_path / "daily-sales-2026-11-23.csv.manifest.json"
+    assert json.loads(file.read_text()) == made.manifest
+
+
+def test_a_file_without_a_manifest_says_so(own: Engine, artifact: Any) -> None:
+    got = own("artifacts", "get", str(artifact["id"]), "--manifest", "-o", "-")
+    assert (got.returncode, got.stderr.count("\n")) == (1, 1)
+    assert "has no manifest" in got.stderr
+
+
+def test_what_is_in_quarantine_is_given_to_those_only_who_ask_for_it(
+    own: Engine, claimed: Callable[[], Claim], desk: Desk
+) -> None:
+    claim = claimed()
+    lost = replace(sales(), tables=[replace(sales().main, rows=ROWS[:2])])
+    with pytest.raises(ProofFailed):
+        desk.publish(claim, document=lost, read=dataset(sales()))
+    assert "quarantined" not in own("artifacts", "list").stdout
+    (kept,) = said(own("artifacts", "list", "--quarantined", "--json"))
+    assert "rows of sales are 2" in kept["quarantined"]
+    number = str(kept["id"])
+    refused = own("artifacts", "get", number, "-o", "-")
+    assert (refused.returncode, refused.stdout) == (5, "")
+    assert "is in quarantine: daily-sales-2026-11-23.csv: rows of sales are 2" in refused.stderr
+    given = own("artifacts", "get", number, "-o", "-", "--quarantined")
+    assert (given.returncode, given.stdout.count("\n")) == (0, 3)
+    assert own("artifacts", "verify", number).returncode == 1
+
+
+def test_every_file_can_be_verified(
+    own: Engine, own_home: Path, claimed: Callable[[], Claim], desk: Desk
+) -> None:
+    (made,) = desk.publish(claimed())
+    whole = own("artifacts", "verify", "--all", "--json")
+    assert whole.returncode == 0, whole.stderr
+    assert {each["verified"] for each in said(whole)} == {True}
+    assert len(said(whole)) == 4
+    one = own("artifacts", "verify", str(made.id))
+    assert one.stdout == (
+        f"{made.id} {made.name}: as it was (size, sha256, manifest, rows, totals)\n"
+    )
+    stored = own_home / "var" / "artifacts" / made.path
+    stored.write_bytes(stored.read_bytes().replace(b"Salmiya", b"salmiya"))
+    found = own("artifacts", "verify", "--all", "--json")
+    assert found.returncode == 1
+    (changed,) = [each for each in said(found) if not each["verified"]]
+    assert changed["name"] == made.name
+    assert changed["problems"][0].startswith("its SHA-256 is")
+
+
+def test_verifying_nothing_or_two_things_is_wrong_use(own: Engine) -> None:
+    for arguments in ((), ("1", "--all")):
+        assert own("artifacts", "verify", *arguments).returncode == 2
+    assert own("artifacts", "verify", "4711").returncode == 3

@@ -47,7 +47,7 @@ def test_a_run_has_the_keys_that_others_rely_on(told: Told) -> None:
     assert [set(each) for each in run["artifacts"]] == 3 * [
         {
             *("id", "run_id", "name", "media_type", "size", "sha256", "rows", "path"),
-            *("created_at", "expires_at"),
+            *("report", "version", "quarantined", "created_at", "expires_at"),
         }
     ]
 
