@@ -23,7 +23,8 @@ from engine.effects.lease import require_held
 from engine.effects.request import as_json, hash_of, takes_connection
 from engine.effects.transaction import given
 from engine.store.database import Database, LedgerUnreachable
-from engine.store.effects import Effect, EffectStore, NotHeld, begin_effect, is_under_way
+from engine.store.effect import Effect, is_under_way
+from engine.store.effects import EffectStore, NotHeld, begin_effect
 from engine.store.instant import database_now
 from engine.store.key import require_key
 from engine.store.run import Claim

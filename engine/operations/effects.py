@@ -3,7 +3,7 @@
 from typing import Any
 
 from engine.operations.instants import rfc3339
-from engine.store.effects import Effect
+from engine.store.effect import Effect
 
 
 def effect_json(effect: Effect) -> dict[str, Any]:

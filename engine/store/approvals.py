@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
-from engine.store.effects import Effect, effects_of
+from engine.store.effect import Effect, effects_of
 from engine.store.operator_moves import RunBrief
 from engine.store.roles import Role
 from engine.store.tables import runs, sealed_params

@@ -15,7 +15,7 @@ from engine.errors import EngineError, Invalid, Refused
 from engine.redaction.hiding import hidden_data
 from engine.states import UNFINISHED_RUNS
 from engine.store.act import Act, note
-from engine.store.effects import Effect, effects_of
+from engine.store.effect import Effect, effects_of
 from engine.store.instant import database_now
 from engine.store.open_effects import recount
 from engine.store.operator_moves import RunBrief

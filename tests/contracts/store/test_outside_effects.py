@@ -20,7 +20,8 @@ from engine.effects.faults import (
 )
 from engine.states import RunState
 from engine.store.database import Database, LedgerUnreachable
-from engine.store.effects import Effect, EffectStore
+from engine.store.effect import Effect
+from engine.store.effects import EffectStore
 from engine.store.run import Claim
 from engine.store.runs import RunStore
 from engine.store.tables import runs as runs_table
