@@ -7,9 +7,12 @@ from engine.documents.closest import suggestion
 from engine.sources.database import Database
 from engine.sources.faults import UnknownSource, UnusableSource
 from engine.sources.folder import Folder
+from engine.sources.ledger import NAME as LEDGER
+from engine.sources.ledger import LedgerDatabase
 from engine.sources.mysql import MysqlDatabase
 from engine.sources.postgres import PostgresDatabase
 from engine.sources.sqlite import SqliteDatabase
+from engine.store.database import Database as RunLedger
 
 Source = Database | Folder
 
@@ -36,12 +39,22 @@ def open_source(name: str, url: str, home: Path) -> Source:
 
 
 class Sources:
-    """Every source that is set; names are not case-sensitive."""
+    """Every source that is set, and the run ledger if it is given; names know no case."""
 
-    def __init__(self, urls: Mapping[str, str], home: Path) -> None:
-        self._sources = {
+    def __init__(
+        self, urls: Mapping[str, str], home: Path, *, ledger: RunLedger | None = None
+    ) -> None:
+        self._sources: dict[str, Source] = {
             name.lower(): open_source(name.lower(), url, home) for name, url in urls.items()
         }
+        if LEDGER in self._sources:
+            reason = (
+                f"{LEDGER!r} is the engine's own run ledger, which reports can always ask; give "
+                "this source another name"
+            )
+            raise UnusableSource(example=LEDGER.upper(), reason=reason)
+        if ledger is not None:
+            self._sources[LEDGER] = LedgerDatabase(ledger)
 
     def names(self) -> list[str]:
         """The names, sorted."""

@@ -87,6 +87,19 @@ def bound(
     return Bound("".join(pieces), [params[name] for name in order])
 
 
+def require_closed(query: str, quoting: Quoting, *, source: str) -> None:
+    """Raise InvalidQuery if, between the brackets of a subquery, it would end too soon."""
+    depth = 0
+    for part, is_bare in quoting.bare(query):
+        for sign in part if is_bare else ():
+            depth += {"(": 1, ")": -1}.get(sign, 0)
+            if depth < 0 or sign == ";":
+                reason = f"{sign!r} ends it too soon; it must be one SELECT"
+                raise InvalidQuery(source=source, reason=reason)
+    if depth:
+        raise InvalidQuery(source=source, reason="a bracket is not closed")
+
+
 def _unknown(name: str, line: int, params: Params) -> str:
     given = ", ".join(params) if params else "none"
     return f"line {line} says :{name}, and no such parameter is given; given: {given}"

@@ -6,7 +6,7 @@ from engine.sources.marks import Bound, Quoting, bound
 from engine.sources.parameters import Parameter, ParameterType, Params
 from engine.sources.postgres_words import QUOTED, end_of_comment
 
-_QUOTING = Quoting(QUOTED, end_of_comment)
+QUOTING = Quoting(QUOTED, end_of_comment)
 _TYPES: Mapping[ParameterType, str] = {
     "text": "text",
     "integer": "int8",
@@ -19,7 +19,7 @@ _TYPES: Mapping[ParameterType, str] = {
 
 def marked(query: str, params: Params | None, *, source: str) -> Bound:
     """The query with PostgreSQL's marks, and what is bound to them."""
-    return bound(query, params, source=source, quoting=_QUOTING, mark=_mark)
+    return bound(query, params, source=source, quoting=QUOTING, mark=_mark)
 
 
 def _mark(number: int, parameter: Parameter) -> str:

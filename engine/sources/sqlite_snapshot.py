@@ -20,7 +20,7 @@ from engine.sources.parameters import Parameter, Params, Value
 from engine.sources.sqlite_sql import QUOTED, REFUSAL, SqliteSql
 
 _BATCH_ROWS = 65_536
-_QUOTING = Quoting(QUOTED)
+QUOTING = Quoting(QUOTED)
 
 
 class SqliteSnapshot:
@@ -144,7 +144,7 @@ class SqliteSnapshot:
 
 def marked(query: str, params: Params | None, *, source: str) -> Bound:
     """The query with SQLite's marks, and what is bound to them."""
-    return bound(query, params, source=source, quoting=_QUOTING, mark=lambda at, _: f"?{at}")
+    return bound(query, params, source=source, quoting=QUOTING, mark=lambda at, _: f"?{at}")
 
 
 def bindable(parameter: Parameter) -> Value | float:
