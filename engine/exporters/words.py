@@ -103,7 +103,7 @@ WORDS: Mapping[str, Words] = {
         text="Text",
         long_texts="Long texts",
         goes_on="… [goes on in sheet {sheet}, row {row}]",
-        no_links="A sheet of more than {rows} rows has no links.",
+        no_links="Rows after the first {rows} have no links.",
     ),
     "ar": Words(
         total="الإجمالي",
@@ -151,7 +151,7 @@ WORDS: Mapping[str, Words] = {
         text="النص",
         long_texts="نصوص طويلة",
         goes_on="… [يتبع في الورقة {sheet}، الصف {row}]",
-        no_links="لا روابط في ورقة تزيد على {rows} صف.",
+        no_links="لا روابط في الصفوف بعد أول {rows}.",
     ),
 }
 

@@ -74,9 +74,14 @@ class TableSheets:
 
     def _write(self, row: Row, currencies: Sequence[str | None]) -> None:
         self._on_sheet, self._total = self._on_sheet + 1, self._total + 1
+        empty = True
         for place, cell in enumerate(row):
             if cell is not None:
                 self._writers[place](self._on_sheet, place, cell, currencies[place])
+                empty = False
+        if empty:
+            # XlsxWriter leaves out a row without cells, and whoever counts the rows misses it.
+            self._sheet.write_blank(self._on_sheet, 0, None, self._styles.text)
         self._widths.see(row, currencies)
 
     def _fill(self, feed: Feed) -> None:
@@ -166,9 +171,10 @@ class TableSheets:
             )
 
     def _say_that_links_end(self) -> None:
-        """Links are written one by one, and a sheet may have 65,530: so only few rows have them."""
+        """Only few rows have links, as a sheet may have 65,530: its header says so when chosen."""
         words = words_of(self._document.language)
         for place, column in enumerate(self._table.columns):
             if column.link:
                 rows = f"{self._limits.few_rows:,}"
-                self._sheet.write_comment(0, place, words.no_links.format(rows=rows))
+                said = {"validate": "any", "input_message": words.no_links.format(rows=rows)}
+                self._sheet.data_validation(0, place, 0, place, said)
