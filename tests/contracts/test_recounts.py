@@ -4,7 +4,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from engine.exporters.recount.figures import Figures, Sum
 from engine.exporters.recount.layout import layout_of
 from engine.exporters.recount.recount import Unreadable
 from engine.exporters.recount.recounts import RECOUNTS
+from engine.exporters.xlsx.exporter import XlsxExporter
+from engine.exporters.xlsx.table_sheets import Limits
 from tests.builders.document import AT, MADE_AT
 
 NUMBER = Column(name="number", title="Number", kind=Kind.INTEGER)
@@ -29,8 +31,10 @@ NAME = Column(name="name", title="Name, or names")
 CODE = Column(name="code", title="Currency")
 AMOUNT = Column(name="amount", title="Amount", kind=Kind.MONEY, currency_column="code")
 FEE = Column(name="fee", title="Fee", kind=Kind.MONEY, currency="KWD")
+DAY = Column(name="day", title="Day", kind=Kind.DATE)
+PAID = Column(name="paid", title="Paid", kind=Kind.BOOLEAN)
 SHARE = Column(name="share", title="Share", kind=Kind.PERCENT)
-COLUMNS = [NUMBER, NAME, CODE, AMOUNT, FEE, SEEN, SHARE, AT]
+COLUMNS = [NUMBER, NAME, CODE, AMOUNT, FEE, SEEN, SHARE, AT, DAY, PAID]
 ADDED = [*RECOUNTS.keys() - {"html"}]
 
 WHOLE = st.one_of(
@@ -53,6 +57,8 @@ ROWS = st.lists(
         WHOLE,
         st.one_of(st.none(), st.decimals(-10, 10, places=4)),
         st.one_of(st.none(), st.just(MADE_AT)),
+        st.one_of(st.none(), st.dates(date(1900, 1, 1))),
+        st.one_of(st.none(), st.booleans()),
     ),
     max_size=12,
 )
@@ -112,12 +118,12 @@ def test_a_file_holds_what_was_written(
         assert found.sums is None
 
 
-A_ROW: Row = (1, "Aisha", "SAR", 12345, 250, 3, Decimal("0.5"), MADE_AT)
+A_ROW: Row = (1, "Aisha", "SAR", 12345, 250, 3, Decimal("0.5"), MADE_AT, date(2026, 1, 5), True)
 
 
 @pytest.mark.parametrize("format_name", [*RECOUNTS])
 def test_a_row_that_is_longer_than_any_block_is_one_row(tmp_path: Path, format_name: str) -> None:
-    rows = [A_ROW, (2, "x\n" * 400_000, "SAR", 1, 1, 1, None, None), A_ROW]
+    rows = [A_ROW, (2, "x\n" * 400_000, "SAR", 1, 1, 1, None, None, None, None), A_ROW]
     if format_name == "xlsx":
         rows[1] = (2, "x" * 32_000, *rows[1][2:])
     (found,) = recounted(format_name, a_document(a_table(rows)), tmp_path)
@@ -127,15 +133,30 @@ def test_a_row_that_is_longer_than_any_block_is_one_row(tmp_path: Path, format_n
 
 @pytest.mark.parametrize("format_name", [*RECOUNTS])
 def test_rows_over_many_blocks_are_all_counted(tmp_path: Path, format_name: str) -> None:
-    rows = [(number, f"N{number}", "JPY", number, 7, 1, None, MADE_AT) for number in range(8_000)]
+    rows = [
+        (number, f"N{number}", "JPY", number, 7, 1, None, MADE_AT, None, None)
+        for number in range(30_000)
+    ]
     (found,) = recounted(format_name, a_document(a_table(in_batches(rows))), tmp_path)
     assert found.rows == len(rows)
     assert format_name not in ADDED or of_note(found.sums) == truth(rows).sums
 
 
-@pytest.mark.parametrize("format_name", [*RECOUNTS.keys() - {"xlsx"}])
+@pytest.mark.parametrize("batched", [False, True])
+@pytest.mark.parametrize("format_name", [*RECOUNTS])
+def test_rows_of_empty_cells_are_rows(tmp_path: Path, format_name: str, batched: bool) -> None:
+    rows: list[Row] = [[None] * len(COLUMNS), A_ROW, [None] * len(COLUMNS)]
+    if batched:
+        rows *= 1_000
+    (found,) = recounted(
+        format_name, a_document(a_table(in_batches(rows) if batched else rows)), tmp_path
+    )
+    assert found.rows == len(rows)
+
+
+@pytest.mark.parametrize("format_name", [*RECOUNTS])
 def test_totals_below_the_rows_are_no_rows(tmp_path: Path, format_name: str) -> None:
-    totals = [(None, None, "SAR", 24690, None, 6, None, None)]
+    totals = [(None, None, "SAR", 24690, None, 6, None, None, None, None)]
     rows = [A_ROW, A_ROW]
     (found,) = recounted(format_name, a_document(a_table(rows, totals=totals)), tmp_path)
     assert found.rows == 2
@@ -153,11 +174,12 @@ def test_each_table_of_a_file_is_counted_by_itself(tmp_path: Path, format_name: 
     assert [each.rows for each in found] == [3, 5, 2]
 
 
-def test_a_table_that_goes_on_over_several_sheets_is_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [3, 1_000])
+def test_a_table_that_goes_on_over_several_sheets_is_one(tmp_path: Path, few: int) -> None:
     file = tmp_path / "file.xlsx"
     document = a_document(a_table([A_ROW] * 25), a_table([A_ROW] * 5, "Others"))
     with file.open("wb") as target:
-        replace(EXPORTERS["xlsx"], rows_per_sheet=10).write(document, target)  # type: ignore[type-var]
+        XlsxExporter(limits=Limits(rows_per_sheet=10, few_rows=few)).write(document, target)
     found = RECOUNTS["xlsx"].count(file, [layout_of(table) for table in document.tables])
     assert [each.rows for each in found] == [25, 5]
     assert of_note(found[0].sums) == truth([A_ROW] * 25).sums
@@ -170,8 +192,10 @@ def test_workbooks_of_other_writers_are_read(tmp_path: Path) -> None:
     sheet.append(["Something else"])
     sheet.append([column.title for column in COLUMNS])
     for _ in range(3):  # texts shared, numbers as floats are written
-        sheet.append([1, "Aisha", "SAR", 123.45, 0.25, 3, 0.5, "2026-01-05"])
-    sheet.append([2, "Badr", "KWD", "1,234,567,890,123,456.789", None, 1e16, None, None])
+        sheet.append([1, "Aisha", "SAR", 123.45, 0.25, 3, 0.5, "2026-01-05", None, True])
+    sheet.append(
+        [2, "Badr", "KWD", "1,234,567,890,123,456.789", None, 1e16, None, None, None, None]
+    )
     book.save(file)
     (found,) = RECOUNTS["xlsx"].count(file, [layout_of(a_table([]))])
     assert found.rows == 4
@@ -224,7 +248,10 @@ def a_workbook(file: Path, sheet: str) -> None:
 
 def written(format_name: str, folder: Path) -> tuple[Path, Document]:
     """A file of a hundred rows that do not repeat themselves."""
-    rows = [(n, f"N{n * n}", "SAR", n * 7919, n * 31, n % 7, None, None) for n in range(100)]
+    rows = [
+        (n, f"N{n * n}", "SAR", n * 7919, n * 31, n % 7, None, None, None, n % 3 == 0)
+        for n in range(100)
+    ]
     document = a_document(a_table(rows))
     file = folder / "file"
     with file.open("wb") as target:
