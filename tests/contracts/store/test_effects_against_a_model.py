@@ -65,7 +65,9 @@ class Payments(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="engine-tests-"))
         self.database = a_database(self.folder)
-        self.runs, self.effects = RunStore(self.database), Effects(self.database)
+        # Leases end when a step says so, however slow the machine is.
+        self.runs = RunStore(self.database, lease=timedelta(hours=1))
+        self.effects = Effects(self.database)
         self.reviews, self.failed = ReviewStore(self.database), FailedRunStore(self.database)
         with self.database.begin() as connection:
             connection.execute(text("CREATE TABLE postings (effect TEXT)"))
