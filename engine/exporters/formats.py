@@ -31,5 +31,9 @@ class UnknownFormat(Invalid):
 
 
 def exporters_with(templates: Path) -> Mapping[str, Exporter]:
-    """The same exporters, with PDF pages made from a folder of templates."""
-    return {**EXPORTERS, "pdf": PdfExporter(pages=Pages(templates))}
+    """The same exporters, with PDF pages and branded workbooks made from a folder of templates."""
+    return {
+        **EXPORTERS,
+        "xlsx": XlsxExporter(templates=templates),
+        "pdf": PdfExporter(pages=Pages(templates)),
+    }

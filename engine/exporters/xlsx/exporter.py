@@ -32,9 +32,14 @@ class XlsxExporter:
     streams: ClassVar[bool] = True
 
     limits: Limits = EXCEL
+    templates: Path | None = None
 
     def write(self, document: Document, target: BinaryIO) -> int:
         """Write the workbook; return the rows of the main table, over all its sheets."""
+        if self.templates is not None and (document.template or "").endswith(self.suffix):
+            from engine.exporters.xlsx.template import fill
+
+            return fill(self.templates, document, target)
         with TemporaryDirectory(prefix="engine-xlsx-") as folder, ExitStack() as files:
             aside = Path(folder)
             laid_out = aside / "workbook.xlsx"

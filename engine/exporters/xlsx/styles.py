@@ -10,6 +10,16 @@ _DARK, _LIGHT, _LINK = "#1F3A5F", "#FFFFFF", "#0563C1"
 # Excel shows the digits of a number format that begins so as Arabic ones.
 _ARABIC_DIGITS = "[$-2000401]"
 
+INTEGER, PERCENT = "#,##0", "0.00%"
+DAY, INSTANT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
+TEXT = "@"
+
+
+def amount_format(places: int, locale: str = "") -> str:
+    """The number format of amounts with so many decimals; negative ones are red."""
+    number = f"{locale}#,##0" + ("." + "0" * places if places else "")
+    return f"{number};[Red]-{number}"
+
 
 class Styles:
     """Makes formats of XlsxWriter; `more` are properties that all of them have."""
@@ -71,32 +81,32 @@ class Styles:
     @property
     def text(self) -> Any:
         """Text that stays text, even when a person edits the cell."""
-        return self.of(num_format="@", **self._start)
+        return self.of(num_format=TEXT, **self._start)
 
     @property
     def exact_text(self) -> Any:
         """A number of too many digits: text, but where a number would stand."""
-        return self.of(num_format="@", **self._number)
+        return self.of(num_format=TEXT, **self._number)
 
     @property
     def integer(self) -> Any:
         """Whole numbers."""
-        return self.of(num_format=f"{self._locale}#,##0", **self._number)
+        return self.of(num_format=self._locale + INTEGER, **self._number)
 
     @property
     def percent(self) -> Any:
         """Percentages."""
-        return self.of(num_format=f"{self._locale}0.00%", **self._number)
+        return self.of(num_format=self._locale + PERCENT, **self._number)
 
     @property
     def day(self) -> Any:
         """Dates."""
-        return self.of(num_format=f"{self._locale}yyyy-mm-dd", **self._time)
+        return self.of(num_format=self._locale + DAY, **self._time)
 
     @property
     def instant(self) -> Any:
         """Date and time of day."""
-        return self.of(num_format=f"{self._locale}yyyy-mm-dd hh:mm:ss", **self._time)
+        return self.of(num_format=self._locale + INSTANT, **self._time)
 
     @property
     def boolean(self) -> Any:
@@ -129,8 +139,7 @@ class Styles:
 
     def amount(self, places: int) -> Any:
         """Amounts with so many decimals; negative ones in red as well."""
-        number = f"{self._locale}#,##0" + ("." + "0" * places if places else "")
-        return self.of(num_format=f"{number};[Red]-{number}", **self._number)
+        return self.of(num_format=amount_format(places, self._locale), **self._number)
 
     def _ordered(self, reading_order: int) -> dict[str, object]:
         """Letters from the left (1) or from the right (2), where it is not plain."""

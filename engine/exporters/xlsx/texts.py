@@ -35,6 +35,11 @@ def cut(text: str, longest: int) -> tuple[str, str]:
     return kept, text[len(kept) :]
 
 
+def cell_text(text: str) -> str:
+    """`text` as openpyxl should write it, which escapes no more than markup."""
+    return escaped(encodable(text))
+
+
 def write_label(sheet: Any, row: int, column: int, text: str, style: Any) -> None:
     """Write a text that is not a table's; one that no cell can hold is cut and says so."""
     write_text(sheet, row, column, shortened(text), style)
