@@ -372,7 +372,9 @@ class App:
         return ReportDefinitions(
             folder=self.settings.reports_folder,
             templates=self.settings.templates_folder,
-            sources=Sources(self.settings.source_urls, self.settings.home),
+            open_sources=lambda: Sources(
+                self.settings.source_urls, self.settings.home, ledger=self.database
+            ),
             reconciliations=self._reconciliation_names,
         )
 

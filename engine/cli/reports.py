@@ -174,16 +174,21 @@ def preview(
     for dataset in found.datasets:
         print(dataset.name if len(found.datasets) > 1 else report)
         shown = [dict(zip(dataset.names, row, strict=True)) for row in dataset.rows]
-        print_table(shown, dataset.names, empty="No rows.")
+        print_table(shown, dataset.names, empty="No rows.", right=dataset.numbers)
         count = dataset.count if dataset.count is not None else dataset.expected
         about = "" if dataset.count is not None else "about "
-        said = f"{about}{count:,} rows" if count is not None else "nobody knows how many rows"
+        noun = "row" if count == 1 else "rows"
+        said = f"{about}{count:,} {noun}" if count is not None else "nobody knows how many rows"
         print(f"{said}{f', of {found.period}' if found.period else ''}")
         for line in dataset.plan if plan else ():
             print(f"  {line}")
         print()
     costs = [
-        {"format": each.format, "cpu": f"{each.seconds:.1f} s", "size": f"{each.size / 1e6:.1f} MB"}
+        {
+            "format": each.format,
+            "cpu": f"{each.seconds:.1f} s",
+            "size": f"{each.size / 1e3:,.0f} kB",
+        }
         for each in found.costs
     ]
     print_table(costs, ["format", "cpu", "size"], empty="", right=["cpu", "size"])

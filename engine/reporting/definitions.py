@@ -1,8 +1,9 @@
 """Reports by name: one YAML file each in the folder `reports`."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,13 @@ class ReportDefinitions(Collection[str]):
 
     folder: Path
     templates: Path
-    sources: Sources
+    open_sources: Callable[[], Sources]
     reconciliations: Collection[str] = ()
+
+    @cached_property
+    def sources(self) -> Sources:
+        """The sources of this machine; asked for only where one of them matters."""
+        return self.open_sources()
 
     def __iter__(self) -> Iterator[str]:
         """Every name, sorted."""
@@ -147,7 +153,8 @@ class ReportDefinitions(Collection[str]):
         for path, message in unknown_requirements(definition, self.reconciliations):
             yield document.problem(path, message)
         if definition.template and not (self.templates / definition.template).is_file():
-            known = sorted(each.name for each in self.templates.glob("*.html"))
+            files = self.templates.glob("*")
+            known = sorted(each.name for each in files if each.suffix in (".html", ".xlsx"))
             hint = suggestion(definition.template, known)
             text = f"{self.templates.name} has no template {definition.template!r}; {hint}"
             yield document.problem(("template",), text)

@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.clock import Clock
 from engine.exporters.batches import Batches, batches_of
 from engine.exporters.cells import TextRows
-from engine.exporters.document import Document, Row, Table
+from engine.exporters.document import Document, Kind, Row, Table
 from engine.exporters.exporter import Exporter
 from engine.reporting.asking import Asked, Wish, settle
 from engine.reporting.definition import ReportDefinition
@@ -21,6 +21,7 @@ from engine.reporting.reading import open_reading
 from engine.reporting.report_documents import ReportDocuments, Told
 from engine.schedules.zones import zone_named
 
+_NUMBERS = (Kind.INTEGER, Kind.MONEY, Kind.PERCENT)
 _SAMPLE = 200  # rows that are written to see what a format costs
 
 
@@ -40,6 +41,7 @@ class DatasetPreview:
     name: str
     titles: Sequence[str]
     names: Sequence[str]
+    numbers: Sequence[str]
     rows: Sequence[Sequence[str]]
     count: int | None
     expected: int | None
@@ -133,6 +135,7 @@ def _shown(table: Table, found: Preview, most: int, document: Document) -> Datas
         name=table.name,
         titles=[each.title for each in table.columns],
         names=[each.name for each in table.columns],
+        numbers=[each.name for each in table.columns if each.kind in _NUMBERS],
         rows=rows,
         count=found.count,
         expected=found.expected,

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from engine.reporting.definitions import ReportDefinitions
 from engine.sources.catalog import Sources
+from engine.store.database import Database
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {
     "canteen": "sqlite:///canteen.db",
-    "ledger": "sqlite:///ledger.db",
     "bank": "file:///srv/statements",
 }
 
@@ -19,6 +19,8 @@ def definitions_in(folder: Path, sources: Mapping[str, str] = SOURCES) -> Report
     return ReportDefinitions(
         folder=folder,
         templates=ROOT / "reports" / "templates",
-        sources=Sources(sources, folder),
+        open_sources=lambda: Sources(
+            sources, folder, ledger=Database(f"sqlite:///{folder / 'ledger.db'}")
+        ),
         reconciliations=["wallets"],
     )
