@@ -21,6 +21,7 @@ from engine.store.database import Database
 from engine.store.run import NewRun, Run
 from engine.store.runs import RunStore
 from engine.store.tables import runs
+from tests.builders.command_server import run_command
 from tests.builders.database import a_database
 
 ROOT = Path(__file__).parents[2]
@@ -95,14 +96,7 @@ class Home:
 
     def run(self, *arguments: str, within: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(  # noqa: S603 - our own interpreter and module
-            _engine(arguments),
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=within,
-            check=False,
-        )
+        return run_command(arguments, self.environment, timeout=within)
 
     def json(self, *arguments: str) -> Any:
         """What a command prints with --json."""

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copyfile
@@ -14,6 +13,7 @@ import pytest
 from engine.app import App
 from tests.builders.app import ROOT, a_canteen
 from tests.builders.clock import FakeClock
+from tests.builders.command_server import run_command
 from tests.builders.world import AS_OF, a_world
 from tests.unit.reconciliation.test_service import an_attempt
 
@@ -46,14 +46,7 @@ def engine_in(home: Path) -> Engine:
     def run(*arguments: str, **changes: str) -> Done:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("ENGINE_")}
         environment = inherited | {"ENGINE_HOME": str(home), "PYTHONPATH": str(ROOT)} | changes
-        return subprocess.run(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "engine", *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_command(arguments, environment, timeout=60)
 
     return run
 

@@ -77,7 +77,7 @@ def test_what_each_command_does_is_in_the_audit(home: Path, engine: Engine) -> N
     discarded = [entry["facts"] for entry in listed["entries"] if entry["act"] == "discard"]
     assert [list(facts.get("filter", {})) for facts in discarded] == [["until"], [], []]
     by_user = ("users add", "users role", "users disable", "users token", "users revoke")
-    elsewhere = {"queue restart", "secrets rotate", *by_user}
+    elsewhere = {"queue restart", "reports run", "secrets rotate", *by_user}
     assert set(NEEDS) == set(done) | elsewhere
     ledger.dispose()
 
