@@ -2,7 +2,3 @@
 
 Both write the same cells: `cells` one by one, `rows` whole batches at a time.
 """
-
-from engine.exporters.xlsx.exporter import XlsxExporter
-
-__all__ = ["XlsxExporter"]

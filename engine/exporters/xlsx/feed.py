@@ -47,7 +47,10 @@ class Feed:
                 yield from _portions(batch.slice(start, _MOST_ROWS))
 
     def _gathered(self) -> Iterator[Any]:
-        rows = Stream(lambda: (row for row, _ in self._read))
+        next_one = [row for row, _ in islice(self._read, 1)]
+        if not next_one:
+            return iter(())  # and Arrow need not be loaded
+        rows = Stream(lambda: chain(next_one, (row for row, _ in self._read)))
         return batches_of(replace(self._table, rows=rows), before=self._few)
 
 

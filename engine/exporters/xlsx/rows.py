@@ -23,6 +23,7 @@ from engine.exporters.arrays import (
     numbers,
     one,
     texts_of,
+    which_are,
 )
 from engine.exporters.cells import shown
 from engine.exporters.column_texts import (
@@ -65,6 +66,11 @@ class RowXml:
         """The rows of a batch, of which the first is row number `first` of the sheet."""
         row_numbers = array_of(np.arange(first, first + batch.num_rows)).cast(pa.string())
         pieces: list[Piece] = ['<row r="', row_numbers, '">']
+        empty = _empty_rows([batch.column(column.name) for column, _ in self._columns])
+        if empty is not None:
+            # A row without cells would count as none where rows are counted.
+            blank = joined('<c r="A', row_numbers, f'" s="{self._name(self._styles.text)}"/>')
+            pieces.append(pc.if_else(mask_of(empty), blank, one("")))
         for place, (column, letters) in enumerate(self._columns):
             cells = batch.column(column.name)
             if cells.null_count == len(cells):
@@ -172,6 +178,14 @@ def _append(pieces: list[Piece], more: Sequence[Piece]) -> None:
             pieces[-1] += piece
         else:
             pieces.append(piece)
+
+
+def _empty_rows(columns: Sequence[Any]) -> Numbers | None:
+    """Which rows have no cell at all; None if there is none, as most often."""
+    if not all(column.null_count for column in columns):
+        return None
+    empty = ~np.logical_or.reduce([which_are(column.is_valid()) for column in columns])
+    return empty if empty.any() else None
 
 
 def _too_long(cells: Any) -> Numbers | None:

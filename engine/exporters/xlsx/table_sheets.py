@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from engine.exporters.cells import CheckedRows
@@ -15,6 +15,9 @@ from engine.exporters.xlsx.layout import Widths, area, write_header
 from engine.exporters.xlsx.long_texts import LongTexts
 from engine.exporters.xlsx.splice import Filling
 from engine.exporters.xlsx.styles import Styles
+
+if TYPE_CHECKING:
+    from engine.exporters.xlsx.rows import RowXml
 
 MOST_ROWS = 1_048_576  # of a sheet, header included
 
@@ -85,12 +88,10 @@ class TableSheets:
         self._widths.see(row, currencies)
 
     def _fill(self, feed: Feed) -> None:
-        from engine.exporters.xlsx.rows import RowXml
-
-        xml = RowXml(self._table, self._styles, self._zone, self._long_texts)
+        xml = None
         for batch in feed.rest():
-            if not self._many:
-                self._many = True
+            if xml is None:
+                xml = self._row_xml()
                 self._say_that_links_end()
             self._see(batch)
             while batch.num_rows:
@@ -102,6 +103,12 @@ class TableSheets:
                 self._on_sheet += part.num_rows
                 self._total += part.num_rows
                 batch = batch.slice(part.num_rows)
+
+    def _row_xml(self) -> "RowXml":
+        from engine.exporters.xlsx.rows import RowXml
+
+        self._many = True
+        return RowXml(self._table, self._styles, self._zone, self._long_texts)
 
     def _see(self, batch: Any) -> None:
         from engine.exporters.xlsx.largest import largest_numbers
