@@ -14,7 +14,7 @@ from engine.errors import Invalid
 from engine.exporters.arabic import direction
 from engine.exporters.cells import legible
 from engine.exporters.chart import bar_chart
-from engine.exporters.document import Document
+from engine.exporters.document import BarChart, Document
 from engine.exporters.fonts import FALLBACK, FAMILY, WEIGHTS
 from engine.exporters.held import Held
 from engine.exporters.page_table import page_table
@@ -53,7 +53,8 @@ class Pages:
         from jinja2 import TemplateError, TemplateSyntaxError
 
         context = _context(shown, held, self.theme, landscape, pages)
-        names = [name for name in (shown.document.template, "table.html") if name]
+        named = shown.document.template or ""
+        names = [name for name in (named, "table.html") if name.endswith(".html")]
         try:
             return self._environment.select_template(names).render(context)
         except TemplateError as error:
@@ -92,6 +93,7 @@ def _context(
         "title": shown.sentence(document.title),
         "subtitle": shown.sentence(document.subtitle),
         "confidentiality": shown.sentence(document.confidentiality),
+        "plain": {"title": legible(document.title), "subtitle": legible(document.subtitle)},
         "keywords": legible(", ".join(document.keywords)),
         "made": shown.made(),
         "created": f"{document.made_at.isoformat(timespec='seconds')}",
@@ -105,14 +107,18 @@ def _context(
         ],
         "summaries": [page_table(table, landscape) for table in held.summaries],
         "charts": [
-            (
-                shown.sentence(chart.title),
-                Markup(bar_chart(chart, rtl=document.rtl)),  # noqa: S704 - escapes all
-            )
+            (shown.sentence(chart.title), _drawing(chart, document.rtl))
             for chart in document.charts
         ],
         "tables": [page_table(table, landscape) for table in held.tables],
     }
+
+
+def _drawing(chart: BarChart, rtl: bool) -> Any:
+    """A chart with the letters of its page, instead of those that a browser is likely to have."""
+    from markupsafe import Markup
+
+    return Markup(bar_chart(chart, rtl=rtl).replace(FALLBACK, FAMILY))  # noqa: S704 - escapes all
 
 
 def _looks(document: Document, theme: Theme, landscape: bool) -> Mapping[str, Any]:

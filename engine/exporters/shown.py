@@ -35,7 +35,9 @@ class Shown:
 
     def instant(self, at: datetime) -> str:
         """An instant that stands by itself, with its zone."""
-        return f"{self._instant(at, None)} {self.document.timezone}"
+        there = at.astimezone(self._zone).replace(tzinfo=None)
+        said = f"{there.isoformat(' ', 'seconds')} {self.document.timezone}"
+        return self._with_hijri(said, there.date())
 
     def made(self) -> str:
         """When the document was made."""
@@ -50,10 +52,10 @@ class Shown:
     def fact(self, fact: Fact) -> str:
         """The value of a fact."""
         if isinstance(fact.value, datetime):
-            return self.instant(fact.value)
+            return self._held(self.instant(fact.value))
         if isinstance(fact.value, int):
             amount, _, currency = fact_text(fact, self.document).partition(" ")
-            return f"{numerals(amount, self.document.digits)} {currency}".rstrip()
+            return self._held(f"{numerals(amount, self.document.digits)} {currency}".rstrip())
         return self.sentence(fact.value)
 
     def page(self, page: int, pages: int) -> str:

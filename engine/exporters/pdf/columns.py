@@ -14,8 +14,10 @@ from engine.exporters.theme import Theme
 _MEASURE = 1_000.0  # letters of this size are as wide as their glyphs say
 _WIDEST_TEXT = 20.0  # times the size of the letters; longer texts go into more lines
 _NARROWEST_TEXT = 4.0
+_SLACK = 0.01  # or what just fits would not, once it is scaled
 _LETTER = 0.55  # how wide one is, by guess
 _FILLED = 0.6  # a table that takes less of the page is not spread over it
+_EASE = 1.25  # but has room for cells that are longer than those of its first rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,8 @@ def measured(held: HeldTable, typography: Typography) -> Widths:
             needed.append(max(min(widest, most * _MEASURE), words))
             least.append(max(min(widest, words, _NARROWEST_TEXT * _MEASURE), _MEASURE))
     return Widths(
-        needed=[each / _MEASURE for each in needed], least=[each / _MEASURE for each in least]
+        needed=[each / _MEASURE + _SLACK for each in needed],
+        least=[each / _MEASURE + _SLACK for each in least],
     )
 
 
@@ -79,7 +82,7 @@ def fitted(
     for size in sizes:
         across = widths.across(size, padding)
         if across <= width:
-            spread = (width if across > width * _FILLED else across) / across
+            spread = (width if across > width * _FILLED else across * _EASE) / across
             return size, [(each * size + 2 * padding) * spread for each in widths.needed]
     size = sizes[-1]
     least = [each * size + 2 * padding for each in widths.least]

@@ -71,7 +71,9 @@ class Designed:
         options: dict[str, Any] = {}
         if attached is not None:
             options = {"pdf_variant": "pdf/a-3u", "attachments": list(map(_attachment, attached))}
-        with _collector_paused():
+        with _collector_paused(), warnings.catch_warnings():
+            # It leaves the file of a colour profile to the collector.
+            warnings.simplefilter("ignore", ResourceWarning)
             self._document.write_pdf(target, **options)
 
 
