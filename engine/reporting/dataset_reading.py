@@ -20,6 +20,13 @@ from engine.sources.faults import InvalidQuery, QueryTooLong
 
 Told = TypeVar("Told")
 
+_KINDS: Mapping[Due, RawKind] = {
+    "whole": "whole",
+    "fraction": "number",
+    "decimal": "text",
+    "text": "text",
+}
+
 
 class DatasetReading:
     """One query; `types` are those of the columns that are read, as the database calls them.
@@ -131,13 +138,13 @@ class DatasetReading:
 
     @property
     def _kinds(self) -> Mapping[str, RawKind]:
-        return {name: "whole" if due == "whole" else "text" for name, due in self._dues.items()}
+        return {name: _KINDS[due] for name, due in self._dues.items()}
 
     def _is_of_other_types(self, schema: Any) -> bool:
         """Whether the first rows already hold what is not due."""
         import pyarrow as pa
 
-        types = {"whole": pa.int64(), "text": pa.string()}
+        types = {"whole": pa.int64(), "number": pa.float64(), "text": pa.string()}
         return any(schema.field(name).type != types[kind] for name, kind in self._kinds.items())
 
     @property
@@ -163,4 +170,6 @@ class _OtherTypes(Exception):
 def _due(kind: Kind, unit: str) -> Due:
     if kind is Kind.INTEGER or (kind is Kind.MONEY and unit == "minor"):
         return "whole"
+    if kind is Kind.PERCENT:
+        return "fraction"
     return "decimal" if kind is Kind.MONEY else "text"

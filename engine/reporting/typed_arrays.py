@@ -79,7 +79,7 @@ def _percent(array: Any, asked: Asked) -> Any:
         array = array.cast(pa.string())  # the shortest that means the same number
     elif pa.types.is_integer(array.type):
         return array.cast(pa.int64()).cast(pa.decimal128(28, 9))
-    elif not (pa.types.is_string(array.type) and (asked.exact or asked.untyped)):
+    elif not (pa.types.is_string(array.type) and asked.exact):
         return None
     many = array.cast(pa.decimal128(38, 19))
     return pc.round(many, 9, round_mode="half_to_even").cast(due)
@@ -91,6 +91,11 @@ def _flag(array: Any, _: Asked) -> Any:
 
     if pa.types.is_boolean(array.type):
         return array
+    if pa.types.is_string(array.type):
+        words = pc.utf8_lower(array)
+        yes, no = (pc.is_in(words, pa.array(each)) for each in (["true", "1"], ["false", "0"]))
+        read = pc.if_else(pc.is_valid(words), yes, None)
+        return read if pc.all(pc.or_kleene(pc.or_(yes, no), pc.is_null(words))).as_py() else None
     if not pa.types.is_integer(array.type):
         return None
     known = pc.is_in(array, pa.array([0, 1, None], array.type))

@@ -22,7 +22,6 @@ LARGEST = 2**63 - 1
 FIRST_YEAR, LAST_YEAR = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 _PLAIN = re.compile(r"[+-]?[0-9]{1,38}(\.[0-9]{1,38})?", re.ASCII)
-_FLOATING = re.compile(r"[+-]?[0-9]{1,38}(\.[0-9]{1,38})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _PLACES = Decimal("1e-9")
 _MOST_PERCENT = Decimal(10) ** 19
@@ -106,22 +105,20 @@ def _money(value: Any, asked: Asked) -> int:
         raise Wrong(f"an exact decimal is due: {error}") from None
 
 
-def _percent(value: Any, asked: Asked) -> Decimal:
-    fraction = _fraction(value, asked)
+def _percent(value: Any, _: Asked) -> Decimal:
+    fraction = _fraction(value)
     if fraction is None or not fraction.is_finite() or abs(fraction) >= _MOST_PERCENT:
         raise Wrong("a fraction is due, 0.125 for 12.5 %")
     return fraction.quantize(_PLACES, ROUND_HALF_EVEN)
 
 
-def _fraction(value: Any, asked: Asked) -> Decimal | None:
+def _fraction(value: Any) -> Decimal | None:
     match value:
         case bool():
             return None
         case float():
             return Decimal(repr(value))
         case int() | Decimal():
-            return Decimal(value)
-        case str() if asked.untyped and _FLOATING.fullmatch(value):
             return Decimal(value)
     return None
 

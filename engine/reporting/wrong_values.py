@@ -15,6 +15,7 @@ from engine.sources.dialect import Dialect, Due
 _AS_DUE: Mapping[Due, frozenset[str]] = {
     "whole": frozenset({"integer", "null"}),
     "decimal": frozenset({"integer", "text", "null"}),
+    "fraction": frozenset({"integer", "real", "null"}),
     "text": frozenset({"integer", "real", "text", "null"}),
 }
 _MADE: Mapping[str, Callable[[str], Any]] = {

@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 from engine.sources.dialect import Dialect
 from engine.sources.parameters import Params
 
-Kind = Literal["whole", "text"]
-"""As which a column is due: a whole number of 64 bits, or text."""
+Kind = Literal["whole", "number", "text"]
+"""As which a column is due: a whole number of 64 bits, a floating one, or text."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ own collation says. Nothing is rounded, and no text is taken for a number.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
-Due = Literal["whole", "decimal", "text"]
+Due = Literal["whole", "decimal", "fraction", "text"]
 """What a column of a report is due as, where the database itself has no types for columns."""
 
 

@@ -50,7 +50,7 @@ def types_of(names: Sequence[str], kinds: Mapping[str, Kind] | None) -> Sequence
     """Arrow's types of columns by what they are due as; None for all that are due as nothing."""
     import pyarrow as pa
 
-    types = {"whole": pa.int64(), "text": pa.string()}
+    types = {"whole": pa.int64(), "number": pa.float64(), "text": pa.string()}
     return [types[kinds[name]] if kinds else None for name in names]
 
 

@@ -20,6 +20,7 @@ from engine.sources.parameters import Parameter, Params, Value
 from engine.sources.sqlite_sql import QUOTED, REFUSAL, SqliteSql
 
 _BATCH_ROWS = 65_536
+_FEWER_ROWS = 16_384  # where several batches wait for whoever takes them
 QUOTING = Quoting(QUOTED)
 
 
@@ -111,23 +112,23 @@ class SqliteSnapshot:
     @contextmanager
     def _read(self, asked: Bound, time_limit: timedelta | None) -> Iterator[Any]:
         if time_limit is None:
-            with self._carried_out(asked) as reader:
+            with self._carried_out(asked, _BATCH_ROWS) as reader:
                 yield reader
             return
         try:
-            with in_time(lambda: self._carried_out(asked), time_limit) as reader:
+            with in_time(lambda: self._carried_out(asked, _FEWER_ROWS), time_limit) as reader:
                 yield reader
         except Overtime as error:
             self.left_behind = error.left_behind
             raise too_long(self.name, time_limit) from error
 
     @contextmanager
-    def _carried_out(self, asked: Bound) -> Iterator[Any]:
+    def _carried_out(self, asked: Bound, batch_rows: int) -> Iterator[Any]:
         import adbc_driver_manager
         import pyarrow as pa
 
         with adbc_driver_manager.AdbcStatement(self._connection) as statement:
-            statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)})
+            statement.set_options(**{"adbc.sqlite.query.batch_rows": str(batch_rows)})
             statement.set_sql_query(asked.query)
             if asked.parameters:
                 values = [bindable(each) for each in asked.parameters]
@@ -178,7 +179,7 @@ def _one_row(parameters: Sequence[Parameter], values: Sequence[Value | float]) -
 
 def _typed(query: str, kinds: Mapping[str, Kind]) -> str:
     """The query behind one row that says each column's type."""
-    values = {"whole": "0", "text": "''"}
+    values = {"whole": "0", "number": "0.0", "text": "''"}
     names = SqliteSql()
     first = ", ".join(f"{values[kind]} AS {names.name(name)}" for name, kind in kinds.items())
     return f"SELECT {first} UNION ALL {query}"

@@ -90,7 +90,7 @@ class SqliteSql:
     def as_due(self, query: str, dues: Mapping[str, Due]) -> str:
         """With a limit that is none, for which SQLite keeps the query's order."""
         columns = [f"{self._due(name, due)} AS {self.name(name)}" for name, due in dues.items()]
-        return f"SELECT * FROM (SELECT {', '.join(columns)} FROM ({query}\n) LIMIT -1)"  # noqa: S608
+        return f"SELECT {', '.join(columns)} FROM (SELECT * FROM ({query}\n) LIMIT -1)"  # noqa: S608
 
     def apart(self, column: str) -> str:
         """The column may have a collation that knows no upper and lower case."""
@@ -106,16 +106,12 @@ class SqliteSql:
 
     def _due(self, column: str, due: Due) -> str:
         name = self.name(column)
-        if due == "whole":
+        if due in ("whole", "fraction"):
             return name  # the reader refuses what is none
-        # Numbers sort before texts, and those before bytes, which the reader would let pass.
-        number = f"CAST({name} AS TEXT)"
-        if due == "decimal":
-            number = f"CASE typeof({name}) WHEN 'integer' THEN {number} ELSE {_REFUSED} END"
-        return (
-            f"CASE WHEN {name} < x'' THEN CASE WHEN {name} >= '' THEN {name} ELSE {number} END "
-            f"WHEN {name} IS NOT NULL THEN {_REFUSED} END"
-        )
+        # It would take bytes for a text, and write six digits of a floating number.
+        real = _REFUSED if due == "decimal" else f"CAST({name} AS TEXT)"
+        kinds = f"WHEN 'text' THEN {name} WHEN 'real' THEN {real} WHEN 'blob' THEN {_REFUSED}"
+        return f"CASE typeof({name}) {kinds} ELSE {name} END"
 
 
 def _listed(values: Collection[str]) -> str:
