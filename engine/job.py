@@ -158,10 +158,6 @@ class Job:
             text = "; ".join(f"{name}: {message}" for name, message in problems)
             raise InvalidParams(job=self.name, text=text, problems=problems) from None
 
-    def gathered(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """`params` with what none is called where others are taken."""
-        return self._signature.gathered(params)
-
     def make_ready(self) -> None:
         """Make now what `arguments` needs; raises InvalidJob."""
         self._signature.make_ready()

@@ -38,8 +38,9 @@ def wrong_params(
     yield from tokens
     told = {path[0] for path, _ in tokens}
     filled = {name: fill(value, _SAMPLE) for name, value in params.items() if name not in told}
+    sound: Mapping[str, Any] = {}
     try:
-        job.validate(filled)
+        sound = job.validate(filled)
     except InvalidParams as error:
         misspelt = {closest(name, job.params) for name in params if name not in job.params}
         for name, message in _problems(error):
@@ -56,7 +57,7 @@ def wrong_params(
         if value not in known:
             yield (name,), f"no {param.kind} is named {value!r}; {suggestion(value, known)}"
         elif isinstance(known, Knowing) and not told:
-            for path, message in known.wrong(value, job.gathered(filled)):
+            for path, message in known.wrong(value, sound):
                 yield _as_given(path, filled), message
 
 
