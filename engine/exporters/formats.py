@@ -31,9 +31,10 @@ class UnknownFormat(Invalid):
 
 
 def exporters_with(templates: Path) -> Mapping[str, Exporter]:
-    """The same exporters, with PDF pages and branded workbooks made from a folder of templates."""
+    """The same exporters, with pages and branded workbooks made from a folder of templates."""
     return {
         **EXPORTERS,
         "xlsx": XlsxExporter(templates=templates),
         "pdf": PdfExporter(pages=Pages(templates)),
+        "html": HtmlExporter(templates=templates),
     }

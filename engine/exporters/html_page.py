@@ -1,65 +1,62 @@
 """The parts of an HTML page, in the document's language and direction."""
 
 from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
-from engine.exporters.cells import CheckedRows, fact_text, heading, legible, shown
+from engine.exporters.arabic import upright
+from engine.exporters.cells import heading, legible
 from engine.exporters.chart import bar_chart
-from engine.exporters.document import Cell, Column, Document, Kind, Row, Table
-from engine.exporters.words import words_of
+from engine.exporters.document import Column, Document, Table
+from engine.exporters.shown import DATES, NUMBERS, Shown, ShownRows
+from engine.exporters.theme import theme_of
 
 _STYLE = Path(__file__).with_name("pages") / "html.css"
-_NUMBERS = (Kind.INTEGER, Kind.MONEY, Kind.PERCENT)
-_LEFT_TO_RIGHT = (*_NUMBERS, Kind.DATE, Kind.DATETIME)
 
 
 class HtmlPage:
     """All of a page but the rows of its tables."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, templates: Path | None = None) -> None:
         self._document = document
-        self._words = words_of(document.language)
+        self._shown = Shown(document)
+        self._theme = theme_of(templates)
 
     def head(self) -> str:
         """Everything before the first table."""
         document = self._document
-        style = _STYLE.read_text(encoding="utf-8")
+        style = f":root {{ {self._theme.variables} }}\n{_STYLE.read_text(encoding='utf-8')}"
         allowed = b64encode(sha256(style.encode()).digest()).decode("ascii")
         policy = (
             f"default-src 'none'; style-src 'sha256-{allowed}'; base-uri 'none'; form-action 'none'"
         )
         direction = "rtl" if document.rtl else "ltr"
-        return "".join(
-            [
-                f'<!DOCTYPE html>\n<html lang="{document.language}" dir="{direction}">\n<head>\n',
-                '<meta charset="utf-8">\n',
-                f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n',
-                '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
-                '<meta name="referrer" content="no-referrer">\n',
-                *(
-                    f'<meta name="{_said(name)}" content="{_said(value)}">\n'
-                    for name, value in self._facts_of_the_file()
-                ),
-                f"<title>{_said(document.title)}</title>\n<style>{style}</style>\n</head>\n<body>\n",
-                self._header(),
-                *(
-                    f'<p class="notice{" grave" if notice.grave else ""}">'
-                    f"<strong>{_said(notice.code)}</strong> {_isolated(notice.text)}</p>\n"
-                    for notice in document.notices
-                ),
-                self._facts(),
-            ]
+        about = "".join(
+            f'<meta name="{_said(name)}" content="{_said(value)}">\n'
+            for name, value in self._facts_of_the_file()
+        )
+        notices = "".join(
+            f'<p class="notice{" grave" if notice.grave else ""}">'
+            f"<strong>{_isolated(notice.code)}</strong> "
+            f"{_isolated(self._sentence(notice.text))}</p>\n"
+            for notice in document.notices
+        )
+        return (
+            f'<!DOCTYPE html>\n<html lang="{document.language}" dir="{direction}">\n<head>\n'
+            '<meta charset="utf-8">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            '<meta name="referrer" content="no-referrer">\n'
+            f"{about}<title>{_said(document.title)}</title>\n<style>{style}</style>\n"
+            f"</head>\n<body>\n{self._header()}{notices}{self._facts()}"
         )
 
     def table(self, table: Table) -> "HtmlTable":
         """The parts of a table."""
-        return HtmlTable(table, self._document)
+        return HtmlTable(table, self._shown)
 
     def charts(self) -> str:
         """Charts, which say their numbers to those who have them read to them."""
@@ -86,99 +83,95 @@ class HtmlPage:
 
     def _header(self) -> str:
         document = self._document
-        at = shown(document.made_at, Kind.DATETIME, None, ZoneInfo(document.timezone))
-        made = self._words.made.format(at=f"<bdi>{at} {_said(document.timezone)}</bdi>")
-        subtitle = f'<p class="subtitle" dir="auto">{_said(document.subtitle)}</p>\n'
-        secret = f'<p class="secret" dir="auto">{_said(document.confidentiality)}</p>\n'
-        return "".join(
-            [
-                "<header>\n",
-                secret if document.confidentiality else "",
-                f'<h1 dir="auto">{_said(document.title)}</h1>\n',
-                subtitle if document.subtitle else "",
-                f'<p class="made">{made}</p>\n</header>\n',
-            ]
+        secret, subtitle = (
+            f'<p class="{name}" dir="auto">{_said(self._sentence(text))}</p>\n' if text else ""
+            for name, text in (
+                ("secret", document.confidentiality),
+                ("subtitle", document.subtitle),
+            )
         )
+        title = f'<h1 dir="auto">{_said(self._sentence(document.title))}</h1>\n'
+        made = f'<p class="made">{_said(self._shown.made())}</p>\n'
+        return f"<header>\n{secret}{title}{subtitle}{made}</header>\n"
 
     def _facts(self) -> str:
-        lines = [
+        lines = "".join(
             f"<div><dt>{_isolated(fact.label)}</dt>"
-            f"<dd>{_isolated(fact_text(fact, self._document))}</dd></div>\n"
+            f"<dd>{_isolated(self._shown.fact(fact))}</dd></div>\n"
             for fact in self._document.facts
-        ]
-        return f'<dl class="facts">\n{"".join(lines)}</dl>\n' if lines else ""
+        )
+        return f'<dl class="facts">\n{lines}</dl>\n' if lines else ""
+
+    def _sentence(self, text: str) -> str:
+        return self._shown.sentence(text)
 
 
 class HtmlTable:
     """The parts of one table; columns that are hidden are for machines only."""
 
-    def __init__(self, table: Table, document: Document) -> None:
-        self.table = table
-        self._document = document
-        self._words = words_of(document.language)
-        self._zone = ZoneInfo(document.timezone)
-        self._shown = [
-            (place, column, _opening(column))
-            for place, column in enumerate(table.columns)
-            if not column.hidden
+    def __init__(self, table: Table, shown: Shown) -> None:
+        self._table = table
+        self._shown = shown
+        self._rows = ShownRows(table, shown)
+        self._columns = self._rows.columns
+        self._openings = [_opening(column) for column in self._columns]
+        places = {column.name: place for place, column in enumerate(table.columns)}
+        self._links = [
+            (at, places[column.name], column.link)
+            for at, column in enumerate(self._columns)
+            if column.link is not None
         ]
 
     def head(self) -> str:
         """Title, note, and the titles of the columns."""
-        note = f'<p class="note" dir="auto">{_said(self.table.note)}</p>\n'
+        note = f'<p class="note" dir="auto">{_said(self._shown.sentence(self._table.note))}</p>\n'
         titles = "".join(
-            f'<th scope="col"{_class(column)}>{_isolated(heading(column, self._document))}</th>'
-            for _, column, _ in self._shown
+            f'<th scope="col"{_class(column)}>{_isolated(title)}</th>'
+            for column, title in self._titles()
         )
         return (
-            f'<section>\n<h2 dir="auto">{_said(self.table.title)}</h2>\n'
-            f"{note if self.table.note else ''}"
+            f'<section>\n<h2 dir="auto">{_said(self._shown.sentence(self._table.title))}</h2>\n'
+            f"{note if self._table.note else ''}"
             f"<table>\n<thead><tr>{titles}</tr></thead>\n<tbody>\n"
         )
 
-    def row(self, row: Row, currencies: Sequence[str | None]) -> str:
-        """One row."""
-        texts = self._texts(row, currencies)
-        for at, (place, column, _) in enumerate(self._shown):
-            if column.link is not None and row[place] is not None:
-                address = column.link.replace("{}", quote(legible(str(row[place])), safe=""))
-                texts[at] = f'<a href="{escape(address)}" rel="noopener noreferrer">{texts[at]}</a>'
-        return self._line(texts)
+    def rows(self) -> Iterator[str]:
+        """Each row, as it is read."""
+        for row, texts in self._rows:
+            cells = self._cells(texts)
+            for at, place, link in self._links:
+                if row[place] is not None:
+                    address = link.replace("{}", quote(legible(str(row[place])), safe=""))
+                    cells[at] = (
+                        f'<a href="{escape(address)}" rel="noopener noreferrer">{cells[at]}</a>'
+                    )
+            yield self._line(cells)
 
     def foot(self, rows: int) -> str:
         """What is said instead of rows, then the totals."""
-        none = f'<tr><td class="none" colspan="{len(self._shown)}">{self._words.none}</td></tr>\n'
-        totals = CheckedRows(replace(self.table, rows=self.table.totals))
-        lines = "".join(self._total(row, currencies) for row, currencies in totals)
+        across, said = len(self._columns), self._shown.words.none
+        none = f'<tr><td class="none" colspan="{across}">{said}</td></tr>\n'
+        lines = "".join(self._line(self._cells(texts)) for _, texts in self._rows.totals())
         foot = f"<tfoot>\n{lines}</tfoot>\n" if lines else ""
         return f"{none if not rows else ''}</tbody>\n{foot}</table>\n</section>\n"
 
-    def _total(self, row: Row, currencies: Sequence[str | None]) -> str:
-        """A row of totals; the first text that it leaves open says what it is."""
-        texts = self._texts(row, currencies)
-        for at, (place, column, _) in enumerate(self._shown):
-            if row[place] is None and column.kind is Kind.TEXT:
-                texts[at] = self._words.total
-                break
-        return self._line(texts)
+    def _titles(self) -> Iterator[tuple[Column, str]]:
+        for column in self._columns:
+            yield column, heading(column, self._shown.document)
 
-    def _line(self, texts: Sequence[str]) -> str:
-        cells = [
-            f"{opening}{text}</td>"
-            for (_, _, opening), text in zip(self._shown, texts, strict=True)
-        ]
-        return f"<tr>{''.join(cells)}</tr>\n"
-
-    def _texts(self, row: Row, currencies: Sequence[str | None]) -> list[str]:
+    def _cells(self, texts: Sequence[str]) -> list[str]:
+        # A number of other digits is turned around by its signs, wherever it stands.
         return [
-            "" if row[place] is None else self._cell(row[place], column, currencies[place])
-            for place, column, _ in self._shown
+            _escaped(text if text.isascii() or column.kind not in _LEFT_TO_RIGHT else upright(text))
+            for column, text in zip(self._columns, texts, strict=True)
         ]
 
-    def _cell(self, cell: Cell, column: Column, currency: str | None) -> str:
-        if column.kind is Kind.BOOLEAN:
-            return self._words.yes if cell else self._words.no
-        return _escaped(shown(cell, column.kind, currency, self._zone))
+    def _line(self, cells: Sequence[str]) -> str:
+        pairs = zip(self._openings, cells, strict=True)
+        return f"<tr>{''.join(f'{opening}{cell}</td>' for opening, cell in pairs)}</tr>\n"
+
+
+_LEFT_TO_RIGHT = (*NUMBERS, *DATES)
 
 
 def _opening(column: Column) -> str:
@@ -187,7 +180,7 @@ def _opening(column: Column) -> str:
 
 
 def _class(column: Column) -> str:
-    return ' class="number"' if column.kind in _NUMBERS else ""
+    return ' class="number"' if column.kind in NUMBERS else ""
 
 
 def _said(text: str) -> str:

@@ -8,10 +8,12 @@ from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.exporters.arabic import numerals, numerals_in
 from engine.exporters.document import (
     Bar,
     BarChart,
@@ -130,6 +132,23 @@ def test_an_arabic_page_reads_from_right_to_left_but_its_numbers_do_not() -> Non
     cells = [attrs for tag, attrs in tags_of(page) if tag == "td"]
     assert [cell["dir"] for cell in cells[:3]] == ["auto", "ltr", "ltr"]
     assert "-45.00" in page
+
+
+def test_arabic_digits_and_hijri_dates_are_held_together() -> None:
+    columns = [PAID, Column(name="day", title="Day", kind=Kind.DATE)]
+    document = a_document(columns, [[-450_050, date(2026, 11, 24)]])
+    page = page_of(replace(document, language="ar", digits="arabic", hijri=True))
+    assert f"\u2066\u202d{numerals('-4,500.50', 'arabic')}\u202c\u2069" in page
+    for day in ("2026-11-24", "1448-06-14"):
+        assert numerals_in(day, "arabic") in page
+
+
+def test_the_colours_are_those_of_the_theme(tmp_path: Path) -> None:
+    (tmp_path / "theme.toml").write_text('accent = "#123456"\n', encoding="utf-8")
+    target = io.BytesIO()
+    HtmlExporter(templates=tmp_path).write(a_document(), target)
+    assert "--accent: #123456" in target.getvalue().decode()
+    assert "--accent: #1f3a5f" in page_of(a_document())
 
 
 def test_a_table_without_rows_says_so() -> None:
