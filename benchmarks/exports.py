@@ -6,11 +6,12 @@
 Each writer runs in a process of its own that has imported nothing yet, one after the other in
 turn; all read the same table, which is in the page cache, and write to the same disk. Memory is
 that of the process and of all that it starts. What PostgreSQL's server takes is in no line's
-processor or memory, but in everybody's seconds. `COPY` writes the amounts as the table has them,
-without a currency's point. Those who take minutes write the fewer rows of `--slow-rows`, and so do
-ours once more, so that both are compared at the same size. Every file that is CSV, Parquet or JSON
-Lines is read by DuckDB afterwards, and must have all rows and the right sum of fees; otherwise the
-benchmark fails.
+processor or memory, but in everybody's seconds. What is `proven` is what a report costs: its rows
+are kept for other formats, its source is asked for counts and sums, its file is read again. `COPY`
+writes the amounts as the table has them, without a currency's point. Those who take minutes write
+the fewer rows of `--slow-rows`, and so do ours once more, so that both are compared at the same
+size. Every file that is CSV, Parquet or JSON Lines is read by DuckDB afterwards, and must have all
+rows and the right sum of fees; otherwise the benchmark fails.
 """
 
 import argparse
@@ -39,6 +40,9 @@ _FORMATS = {
     "engine jsonl": "jsonl",
     "engine parquet": "parquet",
     "engine xlsx": "xlsx",
+    "engine csv, proven": "csv+proof",
+    "engine parquet, proven": "parquet+proof",
+    "engine xlsx, proven": "xlsx+proof",
 }
 _COPY = "psql COPY TO STDOUT"
 _QUICK = [*_FORMATS, _COPY, *(peer for peer, suffix in SUFFIXES.items() if suffix != ".xlsx")]
@@ -106,7 +110,7 @@ def _psql() -> str:
 def _suffix(side: str) -> str:
     if side in SUFFIXES:
         return SUFFIXES[side]
-    return ".csv" if "csv" in side or side == _COPY else f".{_FORMATS[side]}"
+    return ".csv" if "csv" in side or side == _COPY else f".{_FORMATS[side].partition('+')[0]}"
 
 
 def _check(side: str, rows: int, file: Path, url: str) -> None:

@@ -26,6 +26,7 @@ class _Read:
     currency: str | None
     currency_column: str | None
     unit: Literal["minor", "major"] = "minor"
+    total: bool = False
     personal: bool = False
 
 
@@ -52,33 +53,57 @@ def payments(url: str, rows: int) -> Iterator[Any]:
         yield extract
 
 
-def write(format_name: str, url: str, rows: int, file: Path) -> None:
+def write(asked: str, url: str, rows: int, file: Path) -> None:
     """Read, write, and fail unless all rows are there."""
+    format_name, _, proof = asked.partition("+")
     with payments(url, rows) as extract:
-        stream = extract.stream("payments")
         if format_name == "reading":
-            written = sum(batch.num_rows for batch in stream.make())
+            written = sum(batch.num_rows for batch in extract.stream("payments").make())
+        elif proof:
+            document = _document(extract.rows("payments"))
+            written = _export(format_name, document, file)
+            _prove(format_name, extract, document, file)
         else:
-            written = _export(format_name, stream, file)
+            written = _export(format_name, _document(extract.stream("payments")), file)
     if written != rows:
         sys.exit(f"{written} rows of {rows}")
 
 
-def _export(format_name: str, stream: Any, file: Path) -> int:
+def _document(rows: Any) -> Any:
     from engine.clock import SystemClock
     from engine.exporters.document import Document, Table
-    from engine.exporters.formats import EXPORTERS
 
-    document = Document(
+    return Document(
         title="Payments",
         made_at=SystemClock().now(),
         timezone=TIMEZONE,
-        tables=[Table(name="payments", title="Payments", columns=COLUMNS, rows=stream)],
+        tables=[Table(name="payments", title="Payments", columns=COLUMNS, rows=rows)],
     )
+
+
+def _export(format_name: str, document: Any, file: Path) -> int:
+    from engine.exporters.formats import EXPORTERS
+
     with file.open("wb") as target:
         return EXPORTERS[format_name].write(document, target)
 
 
+def _prove(format_name: str, extract: Any, document: Any, file: Path) -> None:
+    from engine.exporters.recount.layout import layout_of
+    from engine.exporters.recount.recounts import RECOUNTS
+    from engine.reporting.proof import differences
+
+    layout = layout_of(document.main)
+    (found,) = RECOUNTS[format_name].count(file, [layout])
+    read, asked = extract.read("payments"), extract.totals("payments")
+    wrong = [
+        *differences(layout, "in the file", found, "read", read),
+        *differences(layout, "as read", read, "in the source", asked),
+    ]
+    if wrong:
+        sys.exit("; ".join(wrong))
+
+
 if __name__ == "__main__":
-    format_name, url, rows, file = sys.argv[1:]
-    write(format_name, url, int(rows), Path(file))
+    asked, url, rows, file = sys.argv[1:]
+    write(asked, url, int(rows), Path(file))

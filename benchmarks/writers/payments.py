@@ -32,7 +32,11 @@ _CHUNK = 100_000
 def make_sqlite(path: Path, rows: int) -> None:
     """The payments as a SQLite file."""
     shape = _SHAPE.format(
-        id="INTEGER PRIMARY KEY", decimal="TEXT", day="TEXT", instant="TEXT", boolean="INTEGER"
+        id="INTEGER PRIMARY KEY",
+        decimal="DECIMAL(9, 6)",
+        day="TEXT",
+        instant="TEXT",
+        boolean="INTEGER",
     )
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
