@@ -8,6 +8,7 @@ import typer
 
 from engine.cli.context import the_app
 from engine.cli.output import Json, print_json, print_table
+from engine.cli.personal import require_may_see
 from engine.errors import EngineError, Invalid, Refused, UnknownId
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ def get(
         raise InQuarantine(name=found.name, why=found.quarantined)
     if manifest:
         found = _manifest_of(found)
+    else:
+        require_may_see(app, found)
     target = output or Path(found.name)
     files = app.publisher.files
     if str(target) == "-":
