@@ -56,8 +56,9 @@ def as_seen(pieces: Sequence[T], levels: Sequence[int]) -> list[T]:
 
 @lru_cache(maxsize=1)
 def _fribidi() -> ctypes.CDLL:
-    found = ctypes.util.find_library("fribidi")
     try:
-        return ctypes.CDLL(found or "libfribidi.so.0")
+        return ctypes.CDLL("libfribidi.so.0")
     except OSError as error:
-        raise PdfUnavailable(problem=str(error)) from error
+        if (found := ctypes.util.find_library("fribidi")) is None:
+            raise PdfUnavailable(problem=str(error)) from error
+        return ctypes.CDLL(found)

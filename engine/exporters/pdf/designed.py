@@ -3,7 +3,9 @@
 They are laid out whole: time and memory grow with their rows, so long tables are no part of them.
 """
 
+import ctypes.util
 import gc
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -85,13 +87,26 @@ def write_pdf(html: str, folder: Path, target: BinaryIO) -> None:
 def _weasyprint() -> Any:
     """WeasyPrint's HTML class, if it and its system libraries are here."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _libraries_by_name():
             # Without that library fonts are cut to size by fontTools: slower, the same result.
             warnings.filterwarnings("ignore", "HarfBuzz-Subset", DeprecationWarning)
             from weasyprint import HTML
     except (ImportError, OSError) as error:
         raise PdfUnavailable(problem=str(error).partition("\n")[0]) from error
     return HTML
+
+
+@contextmanager
+def _libraries_by_name() -> Iterator[None]:
+    """WeasyPrint tries seven libraries under six names each. For a name that is no file's, Python
+    asks the compiler where it is: 54 processes and two seconds, although the next name is right."""
+    search = ctypes.util.find_library
+    if sys.platform == "linux":
+        ctypes.util.find_library = lambda name: None
+    try:
+        yield
+    finally:
+        ctypes.util.find_library = search
 
 
 def _attachment(file: Attached) -> Any:
