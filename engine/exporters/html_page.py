@@ -160,11 +160,16 @@ class HtmlTable:
             yield column, heading(column, self._shown.document)
 
     def _cells(self, texts: Sequence[str]) -> list[str]:
-        # A number of other digits is turned around by its signs, wherever it stands.
         return [
-            _escaped(text if text.isascii() or column.kind not in _LEFT_TO_RIGHT else upright(text))
+            _escaped(self._held(column, text))
             for column, text in zip(self._columns, texts, strict=True)
         ]
+
+    def _held(self, column: Column, text: str) -> str:
+        """A text whose numbers, and a number whose signs, stay where they are read."""
+        if text.isascii():
+            return text
+        return upright(text) if column.kind in _LEFT_TO_RIGHT else self._shown.sentence(text)
 
     def _line(self, cells: Sequence[str]) -> str:
         pairs = zip(self._openings, cells, strict=True)

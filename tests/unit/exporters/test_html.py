@@ -143,6 +143,12 @@ def test_arabic_digits_and_hijri_dates_are_held_together() -> None:
         assert numerals_in(day, "arabic") in page
 
 
+def test_a_negative_amount_in_an_arabic_text_keeps_its_sign_before_it() -> None:
+    document = a_document([NAME], [["محمد (ملاحظة: -45.00)"]])
+    assert "\u2066-45.00\u2069" in page_of(replace(document, language="ar"))
+    assert "\u2066" not in page_of(document)
+
+
 def test_the_colours_are_those_of_the_theme(tmp_path: Path) -> None:
     (tmp_path / "theme.toml").write_text('accent = "#123456"\n', encoding="utf-8")
     target = io.BytesIO()
