@@ -19,12 +19,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import psycopg
-
 from benchmarks.canteen.ledger import CUT_OFF, make_postgres, make_sqlite
 from benchmarks.canteen.measured import HOME, Measured, measure, medians, tell
 from benchmarks.canteen.peers import pandas_on_sqlite, polars_over_adbc, tuned_sql
-from tests.builders.postgres import start_postgres
 
 _DEFINITION = """
 title: Benchmark
@@ -161,6 +158,10 @@ def _sqlite(wallets: int, entries: int) -> Iterator[tuple[str, list[tuple[str, i
 def _postgres(
     wallets: int, entries: int
 ) -> Iterator[tuple[str, list[tuple[str, int, int | None]]]]:
+    import psycopg
+
+    from tests.builders.postgres import start_postgres
+
     server = start_postgres()
     try:
         make_postgres(server.url, wallets, entries)

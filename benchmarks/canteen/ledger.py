@@ -6,9 +6,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import psycopg
-
 CUT_OFF = "2026-04-01 00:00:00"
 PLANTED = 200  # of each kind
 START = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -45,6 +42,8 @@ def make_sqlite(path: Path, wallets: int, entries: int) -> None:
 
 def make_postgres(url: str, wallets: int, entries: int) -> None:
     """The ledger in an empty PostgreSQL database; a role `reader` may look at it."""
+    import psycopg
+
     with psycopg.connect(url, autocommit=True) as connection:
         for table, columns in _TABLES.items():
             shape = columns.format(id="BIGINT", instant="TIMESTAMP")
@@ -67,6 +66,8 @@ def _chunks(wallets: int, entries: int) -> Iterator[tuple[str, Iterator[tuple[An
     Planted are drifts, broken chains, entries that were posted twice, and entries of wallets
     that are not there.
     """
+    import numpy as np
+
     random = np.random.default_rng(7)
     wallet = random.integers(1, wallets + 1, size=entries)
     kind = np.searchsorted([0.12, 0.96, 0.98], random.random(entries))

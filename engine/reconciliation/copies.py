@@ -32,8 +32,7 @@ ReadMarks = Callable[[Sequence[str]], None]
 
 _MARKS = ("code", "reference")
 _MICROSECOND = timedelta(microseconds=1)
-_MOST_BITS = 10**9  # the longest bitmap that DuckDB makes
-_PARTS = 8  # in which ids are counted where a bitmap would be too long
+_PARTS = 8  # in which ids are counted where some bear the same
 
 _TABLES = """
     CREATE TABLE copies (
@@ -200,24 +199,10 @@ def _find_shared(staging: Staging) -> None:
     """Make the table `shared`: the ids that more than one entry bears."""
     kind = staging.kind("entries", "entry")
     staging.run(f"CREATE TABLE shared (entry {kind})")
-    if kind == "BIGINT" and _are_single(staging):
+    if staging.are_single("entries", "entry"):
         return
     for part in range(_PARTS):
         staging.run(
             f"INSERT INTO shared SELECT entry FROM entries WHERE hash(entry) % {_PARTS} = {part} "  # noqa: S608
             "GROUP BY entry HAVING count(*) > 1"
         )
-
-
-def _are_single(staging: Staging) -> bool:
-    """Whether a bitmap of the ids has as many bits as there are ids; a bit costs far less."""
-    ((least, most, count),) = staging.rows(
-        "SELECT min(entry), max(entry), count(entry) FROM entries"
-    )
-    if count == 0:
-        return True
-    if most - least >= _MOST_BITS:
-        return False
-    bits = f"bit_count(bitstring_agg(entry, {least}, {most}))"
-    ((found,),) = staging.rows(f"SELECT {bits} FROM entries WHERE entry IS NOT NULL")  # noqa: S608
-    return bool(found == count)

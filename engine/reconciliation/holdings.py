@@ -8,10 +8,10 @@ from engine.reconciliation.staging import Staging
 def join_holdings(definition: Definition, staging: Staging) -> None:
     """Make the table `holdings` out of `wallets` and `lanes`, which it takes the place of.
 
-    A wallet without entries has no `rows_`. A lane whose wallet is not `known` is among the
+    A wallet without entries has no `total`. A lane whose wallet is not `known` is among the
     `strangers` as well; it is `foreign_` if there is such a wallet, but in other currencies only.
     """
-    lane = ["rows_", "total", "counted_rows", "counted"]
+    lane = ["total", "counted", "later_rows"]
     if definition.walks:
         lane += ["first_pre", "last_balance", "suspect", "crowded"]
     wallet = dict.fromkeys(("opening", "balance", "floor"), "NULL::BIGINT")

@@ -2,9 +2,12 @@
 
 import logging
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from engine.reconciliation.result import Finding, Result
-from engine.store.reconciled import Recorded
+
+if TYPE_CHECKING:
+    from engine.store.reconciled import Recorded
 
 logger = logging.getLogger("engine.reconciliation")
 
@@ -31,7 +34,7 @@ def say_found(result: Result) -> None:
         logger.warning("%s more findings about the sources; see the report", f"{more:,}")
 
 
-def say_end(result: Result, recorded: Recorded) -> None:
+def say_end(result: Result, recorded: "Recorded") -> None:
     """What became of the breaks, and how many there are of each code."""
     counts = ", ".join(f"{code} {count:,}" for code, count in result.counts.items())
     logger.info(

@@ -1,11 +1,11 @@
 """The reading of a query: its rows staged as they are, or guarded where something is not as due."""
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from engine.reconciliation.definition import LARGEST, MAY_BE_EMPTY
+from engine.reconciliation.proofs import Proofs
 from engine.reconciliation.query_side import QuerySide
 from engine.reconciliation.result import Finding
 from engine.reconciliation.staged_side import Totals
@@ -26,23 +26,25 @@ class QueryReading:
     snapshot: Snapshot
     timezone: str
 
-    def stage(self, staging: Staging) -> tuple[bool, list[Finding]]:
+    def stage(self, staging: Staging, proofs: Proofs | None = None) -> tuple[bool, list[Finding]]:
         """Put all rows into the table of the side's name; returns whether guarded, and why."""
-        guarded = not self._load_plain(staging)
+        guarded = not self._load_plain(staging, proofs)
         if guarded:
+            if proofs is not None:
+                proofs.give_up()
             self.load(staging, guarded=True)
         findings = list(self.reads.findings(self.snapshot)) if guarded else []
         findings += self._unread_instants(staging, known=findings)
         return guarded, findings
 
-    def _load_plain(self, staging: Staging) -> bool:
+    def _load_plain(self, staging: Staging, proofs: Proofs | None) -> bool:
         """Read the side as it is; False if something in it is not as due."""
         import duckdb
 
         reads = self.reads
         whole = [name for name in reads.wanted if name in reads.side.amounts]
         try:
-            if not self.load(staging, guarded=False):
+            if not self.load(staging, guarded=False, proofs=proofs):
                 return False
         except duckdb.OutOfMemoryException:
             raise
@@ -66,6 +68,7 @@ class QueryReading:
         guarded: bool,
         only: str = "true",
         ids: Collection[str] | None = None,
+        proofs: Proofs | None = None,
     ) -> bool:
         """Put rows into the table of the side's name, those that `only` (SQL) is true of.
 
@@ -76,15 +79,19 @@ class QueryReading:
         import pyarrow as pa
 
         reads = self.reads
+
+        def through(reader: Any) -> Any:
+            reader = with_instants(reader, self.timezone)
+            return reader if proofs is None else proofs.watch(reader)
+
+        columns = reads.columns(guarded=guarded)
         with (
             self.snapshot.batches(reads.guarded_rows(ids), reads.kinds)
             if guarded
-            else _batches(self.snapshot, reads.columns(guarded=False), reads)
+            else batches_in_halves(self.snapshot, columns, reads.query, reads.key, through)
         ) as reader:
             if any(pa.types.is_floating(column.type) for column in reader.schema):
                 return False
-            if not guarded:
-                reader = with_instants(reader, self.timezone)
             try:
                 staging.load(reads.side.name, reader, zone=self.timezone, only=only)
             except duckdb.OutOfMemoryException:
@@ -148,12 +155,6 @@ class QueryReading:
 def _named(amounts: Sequence[str], sums: Sequence[Any]) -> dict[str, int]:
     # Some databases give sums as decimals, of whole numbers all the same.
     return {name: int(total or 0) for name, total in zip(amounts, sums, strict=True)}
-
-
-def _batches(snapshot: Snapshot, columns: str, reads: QuerySide) -> AbstractContextManager[Any]:
-    if reads.key is None:
-        return snapshot.batches(f"SELECT {columns} {reads.rows}")
-    return batches_in_halves(snapshot, columns, reads.query, reads.key)
 
 
 def _kinds_due(name: str, whole: Sequence[str]) -> Sequence[str]:

@@ -169,7 +169,7 @@ class QuerySide:
         value = self._sum(self.side.amounts[name], guarded=False)
         if name != "amount" or self.side.sign is None:
             return value
-        return f"CASE WHEN {self._says(self.side.sign.plus)} THEN {value} ELSE -({value}) END"
+        return f"CASE WHEN {self._says(self.side.sign.minus)} THEN -({value}) ELSE {value} END"
 
     def _text_key(self, name: str) -> str:
         texts = [self.sql.text(column) for column in self.side.keys[name]]
@@ -181,7 +181,8 @@ class QuerySide:
             return None
         value = self._sum(amount, guarded=guarded)
         less = f"{self._says(sign.minus)} AND {self.sql.is_number(value)}"
-        return f"CASE WHEN {self._says(sign.plus)} THEN {value} WHEN {less} THEN -({value}) END"
+        # Most entries of a wallet are spent, and what is asked first costs least.
+        return f"CASE WHEN {less} THEN -({value}) WHEN {self._says(sign.plus)} THEN {value} END"
 
     def _says(self, values: Collection[str]) -> str:
         assert self.side.sign is not None  # noqa: S101 - the callers have looked

@@ -21,6 +21,7 @@ from engine.reconciliation.holdings import join_holdings
 from engine.reconciliation.lanes import add_up
 from engine.reconciliation.marks import read_marks
 from engine.reconciliation.narration import say_start
+from engine.reconciliation.proofs import Proofs, expect_proofs
 from engine.reconciliation.result import Finding, Result
 from engine.reconciliation.snapshots import Snapshots, open_snapshots
 from engine.reconciliation.staged_side import StagedSide, Totals
@@ -88,10 +89,12 @@ class Reconciler:
                 **self._staging,  # type: ignore[arg-type]
             ) as staging,
         ):
-            staged = []
+            staged, proofs = [], None
             for side in definition.sides:
                 tell(int(side is definition.entries), _STEPS, f"reading {side.name}")
-                staged.append(snapshots.stage(side, staging))
+                if side is definition.entries:
+                    proofs = expect_proofs(definition, staging, cut_off=micros(cut_off))
+                staged.append(snapshots.stage(side, staging, proofs))
             _agree_on_ids(definition, staging)
             spellings = tidy_currencies(definition, staging)
             _require_single_wallets(definition, staging)
@@ -99,7 +102,7 @@ class Reconciler:
             # The source adds up its totals while the rows it gave are compared.
             with ThreadPoolExecutor(max_workers=1) as beside:
                 asked = beside.submit(_ask_totals, snapshots, staged, spellings)
-                chains = _compare(definition, snapshots, staging, micros(cut_off))
+                chains = _compare(definition, snapshots, staging, micros(cut_off), proofs)
                 tell(3, _STEPS, "proving the control totals")
                 totals = tie_out(definition, staging, asked.result())
             tell(4, _STEPS, "listing differences")
@@ -142,9 +145,13 @@ def _ask_totals(
 
 
 def _compare(
-    definition: Definition, snapshots: Snapshots, staging: Staging, cut_off: int
+    definition: Definition,
+    snapshots: Snapshots,
+    staging: Staging,
+    cut_off: int,
+    proofs: Proofs | None,
 ) -> Chains:
-    add_up(definition, staging, cut_off=cut_off)
+    add_up(definition, staging, cut_off=cut_off, proofs=proofs)
     join_holdings(definition, staging)
     if "duplicate" in definition.checks:
 
@@ -181,7 +188,7 @@ def _agree(staging: Staging, columns: Sequence[tuple[str, str]]) -> None:
 
 
 def _require_single_wallets(definition: Definition, staging: Staging) -> None:
-    if definition.wallets is None:
+    if definition.wallets is None or staging.are_single("wallets", "wallet"):
         return
     doubled = staging.rows(
         "SELECT wallet, any_value(currency), count(*) FROM wallets "  # noqa: S608

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 from engine.reconciliation.definition import Definition, FileRows, QueryRows, Side
 from engine.reconciliation.file_side import FileSide
+from engine.reconciliation.proofs import Proofs
 from engine.reconciliation.query_reading import QueryReading
 from engine.reconciliation.query_side import QuerySide, require_columns
 from engine.reconciliation.result import SideRead
@@ -61,10 +62,12 @@ class Snapshots:
         self._opened = opened
         self._dialects = dialects
 
-    def stage(self, side: Side, staging: Staging) -> StagedSide:
-        """Read one side into the table of its name."""
-        stage = self._stage_file if _is_file(side) else self._stage_query
-        staged = stage(side, staging)
+    def stage(self, side: Side, staging: Staging, proofs: Proofs | None = None) -> StagedSide:
+        """Read one side into the table of its name, and prove of it what can be on the way."""
+        if _is_file(side):
+            staged = self._stage_file(side, staging)
+        else:
+            staged = self._stage_query(side, staging, proofs)
         needed = [name for name in _NEEDED if name in staged.reads.wanted]
         if staged.findings and needed:
             missing = " OR ".join(f"{name} IS NULL" for name in needed)
@@ -130,9 +133,9 @@ class Snapshots:
             guarded=True,
         )
 
-    def _stage_query(self, side: Side, staging: Staging) -> StagedSide:
+    def _stage_query(self, side: Side, staging: Staging, proofs: Proofs | None) -> StagedSide:
         reads = self._query_side(side, wanted(self._definition, side))
-        guarded, findings = self._reading(reads).stage(staging)
+        guarded, findings = self._reading(reads).stage(staging, proofs)
         return StagedSide(
             side=side,
             reads=reads,

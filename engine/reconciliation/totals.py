@@ -93,8 +93,8 @@ def _staged(staging: Staging) -> Mapping[str, Mapping[str, int]]:
     """By currency, what the comparison itself made of the rows."""
     found: dict[str, dict[str, int]] = {}
     for currency, later, later_rows, lanes in staging.rows(
-        "SELECT currency, sum(total - counted), sum(rows_ - counted_rows), count(rows_) "
-        "FROM holdings WHERE rows_ IS NOT NULL GROUP BY currency"
+        "SELECT currency, sum(total - counted), sum(later_rows), count(*) "
+        "FROM holdings WHERE total IS NOT NULL GROUP BY currency"
     ):
         found[currency] = {"later": later, "later_rows": later_rows, "wallets": lanes}
     for currency, later, orphans, mismatched in staging.rows(

@@ -29,22 +29,27 @@ _HALF = 32  # bits: sums of half an amount fit into 64, however many rows a batc
 _TABLE = """
     CREATE TABLE lanes (
         wallet {kind}, currency VARCHAR, batch BIGINT, continued BOOLEAN,
-        rows_ BIGINT, total HUGEINT, counted_rows BIGINT, counted HUGEINT,
+        total HUGEINT, counted HUGEINT, later_rows BIGINT,
         first_pre BIGINT, last_balance BIGINT, suspect BOOLEAN, crowded BOOLEAN
     )"""
 _JOINED = """
     CREATE TABLE joined AS
     SELECT wallet, currency, min(batch) AS batch, false AS continued,
-        sum(rows_) AS rows_, sum(total) AS total,
-        sum(counted_rows) AS counted_rows, sum(counted) AS counted,
+        sum(total) AS total, sum(counted) AS counted, sum(later_rows) AS later_rows,
         max(first_pre) AS first_pre, arg_max(last_balance, batch) AS last_balance,
         bool_or(suspect) AS suspect, bool_or(crowded) AS crowded
     FROM lanes WHERE (wallet, currency) IN (SELECT (wallet, currency) FROM lanes WHERE continued)
     GROUP BY wallet, currency"""
 
 
-def walk(definition: Definition, staging: Staging, *, counted_until: int | None) -> None:
-    """Make the table `lanes` out of `entries`, of which those before `counted_until` count.
+def walk(
+    definition: Definition,
+    staging: Staging,
+    *,
+    counted_until: int | None,
+    table: str = "entries",
+) -> None:
+    """Make the table `lanes` out of entries, of which those before `counted_until` count.
 
     Beside the sums it has `first_pre` (the balance before the first row), `last_balance` (that
     after the last row which counts), `suspect`, and `crowded`: that it may have two equal amounts
@@ -59,11 +64,11 @@ def walk(definition: Definition, staging: Staging, *, counted_until: int | None)
         f"{sums}_high::HUGEINT * {1 << _HALF} + {sums}_low" for sums in ("total", "counted")
     )
     columns = (
-        f"wallet, {currency}, batch, continued, rows_, {total}, counted_rows, {counted}, "
+        f"wallet, {currency}, batch, continued, {total}, {counted}, later_rows, "
         "first_pre, last_balance, suspect, crowded"
     )
     said = "balance_after" if definition.follows else "NULL::BIGINT AS balance_after"
-    steps = _steps(staging, f"SELECT {order}, amount, {said} FROM entries", order)  # noqa: S608
+    steps = _steps(staging, table, f"{order}, amount, {said}", order)
     found: list[Any] = []
 
     def compared(step: tuple[int, Any, Any]) -> Any:
@@ -81,19 +86,23 @@ def walk(definition: Definition, staging: Staging, *, counted_until: int | None)
         "DELETE FROM lanes WHERE (wallet, currency) IN (SELECT (wallet, currency) FROM joined)"
     )
     staging.run("INSERT INTO lanes FROM joined")
+    staging.run("DROP TABLE joined")
 
 
-def _steps(staging: Staging, query: str, order: str) -> Iterator[tuple[int, Any, Any]]:
+def _steps(
+    staging: Staging, table: str, columns: str, order: str
+) -> Iterator[tuple[int, Any, Any]]:
     """Each batch with its number, behind the row before it.
 
     A share of the wallets is sorted at a time, so that what is sorted fits into memory.
     """
-    shares = 1 + staging.count("entries") // _SORTED
+    shares = 1 + staging.count(table) // _SORTED
     number = count()
     for share in range(shares):
         mine = f"WHERE hash(wallet) % {shares} = {share}" if shares > 1 else ""
         last = None
-        for rows in staging.batches(f"{query} {mine} ORDER BY {order}", rows=_BATCH):
+        query = f"SELECT {columns} FROM {table} {mine} ORDER BY {order}"  # noqa: S608
+        for rows in staging.batches(query, rows=_BATCH):
             yield next(number), _nothing(rows) if last is None else last, rows
             last = rows.slice(len(rows) - 1)
 
@@ -149,8 +158,7 @@ class _Compared:
         columns |= {
             "batch": np.full(len(starts), batch),
             "continued": self.same[starts],
-            "rows_": np.diff(np.append(starts, size)),
-            "counted_rows": np.add.reduceat(counts.astype("int64"), starts),
+            "later_rows": np.add.reduceat(~counts, starts, dtype="int64"),
             "first_pre": pc.if_else(pa.array(self.same[starts]), None, self.pre.take(firsts)),
             "last_balance": rows["balance_after"].take(pa.array(last_said, mask=last_said < 0)),
             "suspect": np.logical_or.reduceat(

@@ -125,4 +125,6 @@ def _naive_instants(texts: Any, zone: str) -> Any:
     import pyarrow.compute as pc
 
     local = pc.cast(texts, pa.timestamp("us"))
+    if zone == "UTC":  # no value needs to be asked how far it is off
+        return local.cast(pa.int64()).cast(pa.timestamp("us", "UTC"))
     return pc.assume_timezone(local, zone).cast(pa.timestamp("us", "UTC"))

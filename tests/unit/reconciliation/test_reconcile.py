@@ -126,8 +126,8 @@ def test_a_batch_that_is_lost_on_the_way_fails_the_run(
     batches = SqliteSnapshot.batches
 
     @contextmanager
-    def without_the_first(self: SqliteSnapshot, query: str) -> Iterator[Any]:
-        with batches(self, query) as reader:
+    def without_the_first(self: SqliteSnapshot, query: str, **options: Any) -> Iterator[Any]:
+        with batches(self, query, **options) as reader:
             if "posted_at" in reader.schema.names:
                 kept = list(reader)[1:]
                 reader = pa.RecordBatchReader.from_batches(reader.schema, kept)
