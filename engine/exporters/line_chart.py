@@ -1,7 +1,7 @@
 """Line charts as SVG: the points of one line in their order, readable aloud.
 
-Labels stand below the SVG as HTML: WeasyPrint sets SVG text letter by letter, which breaks joined
-scripts such as Arabic.
+Dates and the like stand below the line. Other labels stand below the SVG as HTML: WeasyPrint sets
+SVG text letter by letter, which breaks joined scripts such as Arabic.
 """
 
 from html import escape
@@ -9,17 +9,18 @@ from html import escape
 from engine.exporters.cells import legible
 from engine.exporters.document import BarChart
 
-_WIDTH, _HEIGHT = 640, 190
+_WIDTH, _HEIGHT = 640, 192
 _TOP, _BOTTOM, _SIDE = 18, 172, 6
 _COLOUR = "#1F3A5F"
-_ROW = f"display:flex;justify-content:space-between;width:{_WIDTH}px;font-size:8.5pt"
 
 
 def line_chart(chart: BarChart, *, rtl: bool = False) -> str:
     """A line from the least (or nought) to the most; time goes the way that the page is read."""
-    ends = [chart.bars[0].label, chart.bars[-1].label] if chart.bars else []
-    below = "".join(f"<bdi>{_text(label)}</bdi>" for label in ends)
-    return f'<div class="line-chart">{_svg(chart, rtl)}<div style="{_ROW}">{below}</div></div>'
+    below = ""
+    if chart.bars and not _is_plain(chart):
+        ends = (f"<bdi>{_text(chart.bars[at].label)}</bdi>" for at in (0, -1))
+        below = f"<p>{' … '.join(ends)}</p>"
+    return f'<div class="line-chart">{_svg(chart, rtl)}{below}</div>'
 
 
 def aloud(chart: BarChart) -> str:
@@ -50,6 +51,8 @@ def _svg(chart: BarChart, rtl: bool) -> str:
             f'<polyline points="{points}" fill="none" stroke="{_COLOUR}" stroke-width="2"/>'
         )
     parts += [f'<circle cx="{x}" cy="{y}" r="2.5" fill="{_COLOUR}"/>' for x, y in places]
+    if places and _is_plain(chart):
+        parts += [_end(chart.bars[at].label, places[at][0]) for at in dict.fromkeys((0, -1))]
     parts.append(_peak(chart, places))
     return "".join([*parts, "</svg>"])
 
@@ -65,6 +68,20 @@ def _peak(chart: BarChart, places: list[tuple[int, int]]) -> str:
         f'<text x="{x}" y="{y - 6}" font-size="11" text-anchor="{anchor}" '
         f'font-family="DejaVu Sans, sans-serif">{_text(chart.said(chart.bars[highest]))}</text>'
     )
+
+
+def _end(label: str, x: int) -> str:
+    """The label of the first or the last point, below it."""
+    anchor = "start" if x < _WIDTH // 2 else "end"
+    return (
+        f'<text x="{x}" y="{_HEIGHT - 4}" font-size="11" text-anchor="{anchor}" '
+        f'font-family="DejaVu Sans, sans-serif">{_text(label)}</text>'
+    )
+
+
+def _is_plain(chart: BarChart) -> bool:
+    """Whether its labels are of letters that need no joining, such as dates."""
+    return all(bar.label.isascii() for bar in chart.bars)
 
 
 def _across(number: int, count: int, rtl: bool) -> int:
