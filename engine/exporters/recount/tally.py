@@ -83,10 +83,12 @@ def _parts(values: Any, currencies: Any) -> Iterator[tuple[str, Any]]:
     """The values by currency; those without one are of the currency ""."""
     import pyarrow.compute as pc
 
-    named = pc.fill_null(currencies, "")
+    from engine.exporters.arrays import one
+
+    named = pc.fill_null(currencies, one(""))
     codes = pc.unique(named).to_pylist()
     for code in codes:
-        yield code, values if len(codes) == 1 else values.filter(pc.equal(named, code))
+        yield code, values if len(codes) == 1 else values.filter(pc.equal(named, one(code)))
 
 
 def _exact_sum(values: Any) -> int | Decimal | None:
@@ -94,11 +96,13 @@ def _exact_sum(values: Any) -> int | Decimal | None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from engine.exporters.arrays import one_number
+
     if pa.types.is_integer(values.type):
         # Sums of 64 bits wrap around without a word; those of halves cannot.
         values = values.cast(pa.int64())
-        low = pc.sum(pc.bit_wise_and(values, _LOW_HALF)).as_py()
-        high = pc.sum(pc.shift_right(values, 32)).as_py()
+        low = pc.sum(pc.bit_wise_and(values, one_number(_LOW_HALF))).as_py()
+        high = pc.sum(pc.shift_right(values, one_number(32))).as_py()
         return None if low is None else (high << 32) + low
     if not pa.types.is_decimal(values.type):
         raise NotAdded(column=values.type, problem="no exact numbers")

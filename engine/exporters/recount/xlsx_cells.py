@@ -27,6 +27,7 @@ _VALUE_END, _TEXT_END = word(b"</v></c>"), word(b"/is></c>")
 _CODE, _CODE_FRAME = word(b">\0\0\0</t>"), word(b"\xff\0\0\0\xff\xff\xff\xff")
 _ALL, _NONE, _ONE, _BYTE = (np.uint64(each) for each in (2**64 - 1, 0, 1, 255))
 _TOPS, _LOWS, _NOUGHTS = _each("\x80"), _each("\x7f"), _each("0")
+_MINUSES, _POINTS, _CLOSINGS, _TYPES = _each("-"), _each("."), _each(">"), _each("t")
 _OVER_NINE = _each("\x46")  # what lifts a digit to the top bit, if it is more than 9
 _MINUS_TO_NOUGHT = np.uint64(ord("-") ^ ord("0"))
 _SEVEN, _EIGHT, _SIXTEEN, _THIRTY_TWO, _CODE_BITS = (
@@ -58,13 +59,13 @@ def numbers(rows: Rows, cells: Cells) -> Numbers:
     low = (low & in_low) | (_NOUGHTS & ~in_low)
 
     first_low, first_high = in_low & (~in_low + _ONE), in_high & (~in_high + _ONE)
-    minus_low = (_same(low, "-") >> _SEVEN) & first_low
-    minus_high = (_same(high, "-") >> _SEVEN) & np.where(in_low == _NONE, first_high, _NONE)
+    minus_low = (_same(low, _MINUSES) >> _SEVEN) & first_low
+    minus_high = (_same(high, _MINUSES) >> _SEVEN) & np.where(in_low == _NONE, first_high, _NONE)
     low ^= minus_low * _MINUS_TO_NOUGHT
     high ^= minus_high * _MINUS_TO_NOUGHT
     negative = (minus_low | minus_high) != 0
 
-    point = _same(high, ".") >> _SEVEN
+    point = _same(high, _POINTS) >> _SEVEN
     pointed = point != 0
     before = point - _ONE  # all of the word, where there is no point
     behind = ~(before | (point * _BYTE))
@@ -97,19 +98,19 @@ def _is_untyped(rows: Rows, cells: Cells, texts: Ints) -> Flags:
     tag_ends = texts - 3
     good &= (letters[tag_ends - 1] == ord(">")) & (tag_ends - cells.starts <= _LONGEST_TAG)
     for places in (cells.starts, tag_ends - 16, tag_ends - 8):
-        good &= _same(words[places], "t") == 0
+        good &= _same(words[places], _TYPES) == 0
     return good
 
 
-def _same(text: Words, letter: str) -> Words:
-    """The top bit of each byte that is the letter."""
-    other = text ^ _each(letter)
+def _same(text: Words, letters: np.uint64) -> Words:
+    """The top bit of each byte that is the letter of which there are eight."""
+    other = text ^ letters
     return ~(((other & _LOWS) + _LOWS) | other | _LOWS)
 
 
 def _behind_last(text: Words) -> Words:
     """All bits of the bytes behind the last `>`; of all bytes, if there is none."""
-    found = _same(text, ">")
+    found = _same(text, _CLOSINGS)
     for shift in (_EIGHT, _SIXTEEN, _THIRTY_TWO):
         found = found | (found >> shift)
     return ~((found >> _SEVEN) * _BYTE)

@@ -59,10 +59,10 @@ class SheetSums:
         }
         for place, column in self._added:
             cells = _filled(rows, rows.column(place), skipped)
-            if column.currency_column is not None:
-                kinds = currencies[column.currency_column][cells.rows]
+            if column.currency_column is None:
+                kinds = np.broadcast_to(np.int64(self._number(column.currency or "")), 1)
             else:
-                kinds = np.full(len(cells.rows), self._number(column.currency or ""))
+                kinds = currencies[column.currency_column][cells.rows]
             self._add(rows, cells, column, kinds)
 
     def _currencies(self, rows: Rows, place: int) -> Ints:
@@ -86,22 +86,25 @@ class SheetSums:
         return self._numbers[code]
 
     def _add(self, rows: Rows, cells: Cells, column: Column, kinds: Ints) -> None:
-        """Add up cells of a column; `kinds` are their currencies."""
+        """Add up cells of a column; `kinds` are their currencies, or the one of all."""
         read = numbers(rows, cells)
         is_money = column.kind is Kind.MONEY
-        digits = np.array([minor_digits(code if is_money else _WHOLE) for code in self._codes])[
-            kinds
-        ]
-        whole = read.plain & (read.decimals <= digits)
-        scaled = read.value * _TENS[np.where(whole, digits - read.decimals, 0)]
-        for kind in np.unique(kinds):
-            total = _exact_sum(scaled[whole & (kinds == kind)])
-            code = self._codes[kind]
-            odd = cells.at(~whole & (kinds == kind))
-            for start, end in zip(odd.starts, odd.ends, strict=True):
-                text = self._texts.of(*rows.cell(int(start), int(end)))
-                total += self._exact(text, column, code)
-            self._sums[Sum(column.name, code if is_money else None)] += total
+        digits = np.array([minor_digits(code if is_money else _WHOLE) for code in self._codes])
+        lacking = digits[kinds] - read.decimals
+        whole = read.plain & (lacking >= 0)
+        if not whole.all():
+            for each in np.flatnonzero(~whole):
+                kind = self._codes[kinds[each % len(kinds)]]
+                start, end = int(cells.starts[each]), int(cells.ends[each])
+                text = self._texts.of(*rows.cell(start, end))
+                name = Sum(column.name, kind if is_money else None)
+                self._sums[name] += self._exact(text, column, kind)
+            lacking = np.where(whole, lacking, 0)
+        value = np.where(whole, read.value, 0) * _TENS[lacking]
+        for kind in np.flatnonzero(np.bincount(kinds)):
+            part = value if len(kinds) != len(value) else value[kinds == kind]
+            name = Sum(column.name, self._codes[kind] if is_money else None)
+            self._sums[name] += _exact_sum(part)
 
     def _exact(self, text: str, column: Column, currency: str) -> int:
         plain = "".join(_UNSEEN.sub("", text).translate(_PLAIN).split())
