@@ -67,6 +67,12 @@ def one(text: str | None) -> Any:
     return texts_of([text])[0]
 
 
+@lru_cache(maxsize=64)
+def one_number(number: int) -> Any:
+    """A whole number of 64 bits that stands for a whole column of it."""
+    return array_of(np.array([number], np.int64))[0]
+
+
 def fixed_texts(letters: Numbers) -> Texts:
     """Texts of one length: a row of bytes is one."""
     how_many, length = letters.shape

@@ -85,12 +85,15 @@ class TypedRows:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        from engine.exporters.arrays import one
+
         asked = self._asked[at]
         if not pa.types.is_string(currencies.type):
             currencies = currencies.cast(pa.string())
         known = [each for each in pc.unique(currencies).to_pylist() if each]
-        lost = pc.and_(pc.is_valid(array), pc.equal(pc.fill_null(currencies, ""), ""))
-        if (row := pc.index(lost, True).as_py()) >= 0:
+        lost = pc.and_(pc.is_valid(array), pc.equal(pc.fill_null(currencies, one("")), one("")))
+        if pc.any(lost).as_py():
+            row = pc.index(lost, True).as_py()
             due = f"its currency is due in {self._columns[at].currency_column!r}"
             self.refuse(at, before + row + 1, array[row].as_py(), due)
         if len(known) <= 1 or asked.unit == "minor":
@@ -98,7 +101,7 @@ class TypedRows:
             return self._column(array, at, replace(asked, currency=currency), before)
         result = pa.nulls(len(array), pa.int64())
         for currency in known:
-            here = pc.equal(currencies, currency)
+            here = pc.equal(currencies, one(currency))
             some = pc.if_else(here, array, None)
             read = self._column(some, at, replace(asked, currency=currency), before)
             result = pc.coalesce(result, read)
