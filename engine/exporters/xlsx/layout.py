@@ -31,9 +31,13 @@ class Widths:
     def __init__(self, table: Table, document: Document) -> None:
         self._columns = table.columns
         self._zone = ZoneInfo(document.timezone)
+        titles = [len(heading(column, document)) for column in table.columns]
         # Four more than the title: the button of the filter covers the end of it.
-        self._longest = [len(heading(column, document)) + 4 for column in table.columns]
-        self._needed = [_NEEDED.get(column.kind, 0) for column in table.columns]
+        self._longest = [title + 4 for title in titles]
+        self._needed = [
+            max(title + _AROUND, _NEEDED.get(column.kind, 0))
+            for title, column in zip(titles, table.columns, strict=True)
+        ]
         self._largest = {
             place: 0
             for place, column in enumerate(table.columns)

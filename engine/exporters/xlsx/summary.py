@@ -14,6 +14,7 @@ from engine.exporters.xlsx.styles import Styles
 from engine.exporters.xlsx.texts import write_label
 
 _TITLE_HEIGHT, _HEADING_HEIGHT = 24, 18  # points
+_ROW_PIXELS = 20
 
 
 def has_summary(document: Document) -> bool:
@@ -134,13 +135,12 @@ class SummaryPage:
         )
         drawn.set_title({"name": title, "name_font": {"size": 11}})
         drawn.set_legend({"none": True})
-        if chart.line:
-            drawn.set_size({"width": 560, "height": 280})
-        else:
+        if not chart.line:
             drawn.set_y_axis({"reverse": True})
-            drawn.set_size({"width": 560, "height": 120 + 26 * len(chart.bars)})
+        height = 280 if chart.line else 120 + 26 * len(chart.bars)
+        drawn.set_size({"width": 560, "height": height})
         self._sheet.insert_chart(first, 3, drawn, {"description": title})
-        self._skip(max(0, 8 - len(chart.bars)))
+        self._skip(max(0, height // _ROW_PIXELS + 1 - len(chart.bars)))
 
     def _finish(self) -> None:
         for place, width in self._widths.items():
