@@ -4,6 +4,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -174,6 +175,13 @@ def test_each_table_of_a_file_is_counted_by_itself(tmp_path: Path, format_name: 
     assert [each.rows for each in found] == [3, 5, 2]
 
 
+def test_tables_of_the_same_title_are_told_apart(tmp_path: Path) -> None:
+    same = [a_table([A_ROW] * rows) for rows in (3, 0, 5)]
+    tables = [replace(table, name=f"t{place}") for place, table in enumerate(same)]
+    found = recounted("xlsx", a_document(*tables), tmp_path)
+    assert [each.rows for each in found] == [3, 0, 5]
+
+
 @pytest.mark.parametrize("few", [3, 1_000])
 def test_a_table_that_goes_on_over_several_sheets_is_one(tmp_path: Path, few: int) -> None:
     file = tmp_path / "file.xlsx"
@@ -216,7 +224,7 @@ def test_cells_are_read_however_their_tags_look(tmp_path: Path, unnamed: bool) -
         f'{header}<row ht="15"><c t="inlineStr"><is><t xml:space="preserve">SAR</t></is></c>'
         '<c s="1" t="n"><v>1.5</v></c></row><row/>'
         '<row><c t="inlineStr"><is><r><t>SA</t></r><r><t>R</t></r></is></c><c><v>-2</v></c></row>'
-        "<row><c s='3'/><c s='3'/></row>"
+        "<row><c s='3'/><c s='3'/></row><row><c/><c/></row><row><c/><c><v>0</v></c></row>"
     )
     if not unnamed:
         parts = data.split("<c")
@@ -226,7 +234,8 @@ def test_cells_are_read_however_their_tags_look(tmp_path: Path, unnamed: bool) -
         )
     a_workbook(file, f"<worksheet><sheetData>{data}</sheetData></worksheet>")
     (found,) = RECOUNTS["xlsx"].count(file, [layout])
-    assert found.sums == {Sum("amount", "SAR"): -50}
+    assert found.rows == 6
+    assert of_note(found.sums) == {Sum("amount", "SAR"): -50}
 
 
 def a_workbook(file: Path, sheet: str) -> None:

@@ -54,14 +54,15 @@ class XlsxRecount:
 
 def _assigned(workbook: Workbook, layouts: Sequence[Layout], texts: Texts) -> list[list[_Found]]:
     """The sheets of each layout, in their order."""
+    headed = [(sheet, _headed(workbook, sheet, layouts, texts)) for sheet in workbook.sheets()]
+    headed = [(sheet, firsts) for sheet, firsts in headed if firsts]
     assigned: list[list[_Found]] = [[] for _ in layouts]
     current = 0
-    for sheet in workbook.sheets():
-        firsts = _headed(workbook, sheet, layouts, texts)
-        if not firsts:
-            continue
+    for place, (sheet, firsts) in enumerate(headed):
         free = [number for number in firsts if not assigned[number]]
-        goes_on = current in firsts and assigned[current] and _continues(sheet, assigned[current])
+        # Tables of the same title have sheets that look like one that goes on.
+        enough = len(headed) - place > sum(not found for found in assigned)
+        goes_on = enough and current in firsts and _continues(sheet, assigned[current])
         if not goes_on and free:
             current = free[0]
         elif current not in firsts:
@@ -72,7 +73,7 @@ def _assigned(workbook: Workbook, layouts: Sequence[Layout], texts: Texts) -> li
 
 def _continues(sheet: Sheet, found: Sequence[_Found]) -> bool:
     stem = _NUMBERED.sub("", sheet.name)
-    return stem != sheet.name and found[0].sheet.name.startswith(stem)
+    return bool(found) and stem != sheet.name and found[0].sheet.name.startswith(stem)
 
 
 def _headed(

@@ -14,6 +14,7 @@ from engine.exporters.recount.recount import Unreadable
 _PIECE = 1024 * 1024  # of a part, inflated
 _READ = 256 * 1024
 _LOCAL_HEADER = 30
+_LARGEST_TREE = 256 * 1024 * 1024
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -76,6 +77,8 @@ class Workbook:
         try:
             for piece in self._unpacked(known, igzip_lib):
                 found += len(piece)
+                if found > known.file_size:
+                    break
                 checksum = isal_zlib.crc32(piece, checksum)
                 yield piece
         except (broken, EOFError, OSError) as error:
@@ -124,6 +127,8 @@ class Workbook:
             raise Unreadable(format="XLSX", problem=f"it has no part {part}") from error
 
     def _tree(self, part: str) -> ET.Element:
+        if self._known(part).file_size > _LARGEST_TREE:
+            raise Unreadable(format="XLSX", problem=f"{part} is too large to be read at once")
         try:
             # Entities that grow are refused by expat itself.
             return ET.fromstring(b"".join(self.pieces(part)))  # noqa: S314

@@ -28,7 +28,7 @@ def word(text: bytes) -> np.uint64:
     return np.uint64(int.from_bytes(text, "little"))
 
 
-_CELLS, _ROW, _NAMED = (word(b"<c "), word(b"<c>")), word(b"<row"), word(b'<c r="')
+_CELLS, _ROW, _NAMED = [word(b"<c "), word(b"<c>"), word(b"<c/")], word(b"<row"), word(b'<c r="')
 _THREE, _FOUR, _SIX, _SEVEN = (np.uint64(2 ** (8 * count) - 1) for count in (3, 4, 6, 7))
 _LAST_BYTE = np.uint64(56)
 
@@ -67,7 +67,7 @@ class Rows:
         if not self._all_named:
             # Parts of texts, or cells without names.
             begins = words & _THREE
-            kept = rows | (begins == _CELLS[0]) | (begins == _CELLS[1])
+            kept = rows | np.isin(begins, _CELLS)
             places, words, rows, named = places[kept], words[kept], rows[kept], named[kept]
             self._all_named = self.count + int(np.count_nonzero(named)) == len(places)
         self._places = np.append(places, len(data) - len(MARGIN))
