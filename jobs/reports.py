@@ -3,7 +3,16 @@
 from datetime import timedelta
 from typing import Any
 
-from engine.authoring import Identifier, JobContext, Names, Others, ReportName, RetryPolicy, job
+from engine.authoring import (
+    Identifier,
+    JobContext,
+    Names,
+    Others,
+    ReportName,
+    RetryPolicy,
+    Secret,
+    job,
+)
 
 _NEVER = ("ProofFailed", "NotReconciled", "WrongValue", "InvalidQuery")
 
@@ -21,12 +30,15 @@ def report(
     formats: Names | None = None,
     locales: Names | None = None,
     personal: bool = False,
+    archive: bool = False,
+    password: Secret[str] | None = None,
     params: Others | None = None,
 ) -> dict[str, Any]:
     """Make a report: every format, in every language, from one reading of its source.
 
     `period` is a day (2026-01-31), a month (2026-01), two days (2026-01-01/2026-01-15) or
     previous_day, previous_week, previous_month; what no parameter is called is the report's own.
+    `archive`: the PDF is PDF/A-3 with its rows inside. `password`, for formats=pdf: to open it.
     """
     return context.reports.run(
         context,
@@ -36,6 +48,8 @@ def report(
         formats=formats,
         locales=locales,
         personal=personal,
+        archive=archive,
+        password=password,
     )
 
 

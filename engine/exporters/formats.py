@@ -1,6 +1,7 @@
 """The formats a document can be written in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import Invalid
@@ -38,3 +39,18 @@ def exporters_with(templates: Path) -> Mapping[str, Exporter]:
         "pdf": PdfExporter(pages=Pages(templates)),
         "html": HtmlExporter(templates=templates),
     }
+
+
+def printed(
+    exporters: Mapping[str, Exporter],
+    *,
+    archival: bool = False,
+    password: str | None = None,
+    turned: Callable[[int], object] | None = None,
+) -> Mapping[str, Exporter]:
+    """The same exporters, with PDFs as they are asked for; `turned` hears of each drawn page."""
+    pdf = exporters.get("pdf")
+    if not isinstance(pdf, PdfExporter):
+        return exporters
+    asked = replace(pdf, archival=archival, password=password, turned=turned)
+    return {**exporters, "pdf": asked}

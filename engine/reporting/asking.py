@@ -33,6 +33,18 @@ class NotMadeIn(Invalid):
     message = "the report {report} is not made in {locale!r}; there are: {known}"
 
 
+class PasswordForPdf(Invalid):
+    """Only a PDF can have a password; everything else would be there for everybody to read."""
+
+    message = "a password is for PDF files alone, and {formats} were asked for; say formats=pdf"
+
+
+class ArchiveIsPdf(Invalid):
+    """An archive file was asked for, and no PDF."""
+
+    message = "an archive file is a PDF, and {formats} were asked for; say formats=pdf"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wish:
     """What was asked for; None is whatever the report itself says."""
@@ -42,6 +54,8 @@ class Wish:
     formats: Sequence[str] | None = None
     locales: Sequence[str] | None = None
     personal: bool = False
+    archive: bool = False
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +87,8 @@ def settle(
 ) -> Asked:
     """What is to be made; `at` is when it was due or asked for, `period` what its run reports on.
 
-    Raises WrongPeriod, WrongReportParams, UnknownFormat, NotMadeIn, NothingPersonal.
+    Raises WrongPeriod, WrongReportParams, UnknownFormat, NotMadeIn, NothingPersonal,
+    PasswordForPdf, ArchiveIsPdf.
     """
     zone = ZoneInfo(definition.timezone)
     about: ReportPeriod | None = None
@@ -93,13 +108,18 @@ def settle(
             raise UnknownFormat(name=name, known=", ".join(FORMATS))
     if wish.personal and definition.shows_personal_to is None:
         raise NothingPersonal(report=definition.name)
+    formats = tuple(dict.fromkeys(wish.formats or definition.formats))
+    if wish.password is not None and formats != ("pdf",):
+        raise PasswordForPdf(formats=", ".join(formats))
+    if wish.archive and "pdf" not in formats:
+        raise ArchiveIsPdf(formats=", ".join(formats))
     masked = definition.is_personal and not wish.personal
     return Asked(
         definition=masked_definition(definition) if masked else definition,
         masked=masked,
         period=period_of(definition, values, about),
         values=values,
-        formats=tuple(dict.fromkeys(wish.formats or definition.formats)),
+        formats=formats,
         locales=tuple(
             dict.fromkeys(cast("Sequence[Language]", wish.locales or definition.locales))
         ),

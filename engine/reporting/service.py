@@ -7,12 +7,13 @@ machine only stores it.
 import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from engine.artifact_files.spool import AttemptSpool
 from engine.clock import Clock
+from engine.exporters.formats import printed
 from engine.reporting.asking import Asked, Wish, settle
 from engine.reporting.definitions import ReportDefinitions
 from engine.reporting.manifest import ReportFacts
@@ -29,6 +30,7 @@ logger = logging.getLogger("engine.reports")
 
 _ALL = 100  # steps of a run: the rows are read in the first half, the files written in the second
 _READ, _WRITTEN = 50, 95
+_PAGES = 20  # drawn from note to note
 
 
 class Attempt(Protocol):
@@ -75,6 +77,8 @@ class Reports:
         formats: Sequence[str] | None = None,
         locales: Sequence[str] | None = None,
         personal: bool = False,
+        archive: bool = False,
+        password: str | None = None,
         dataset: str | None = None,
     ) -> dict[str, Any]:
         """Make the report `name`, or only the rows of one `dataset` of it; None is its own choice.
@@ -88,6 +92,8 @@ class Reports:
             formats=formats,
             locales=locales,
             personal=personal,
+            archive=archive,
+            password=password,
         )
         spool = self.publisher.spool.of(attempt.reference, attempt.claim.attempt)
         sealed = self.publisher.earlier_report(spool)
@@ -143,7 +149,7 @@ class Reports:
                 clock=self.clock,
                 progress=lambda name, rows: attempt.progress(0, _ALL, f"{name}: {rows:,} rows"),
             ) as reading:
-                writer = self._writer(attempt, run, spool, asked, reading)
+                writer = self._writer(attempt, run, spool, wish, asked, reading)
                 only = asked.definition.dataset(dataset) if dataset else None
                 files = writer.write(only)
                 return files, _result(asked, reading, only.name if only else None)
@@ -155,6 +161,7 @@ class Reports:
         attempt: Attempt,
         run: Run,
         spool: AttemptSpool,
+        wish: Wish,
         asked: Asked,
         reading: ReportReading,
     ) -> ReportWriter:
@@ -186,16 +193,27 @@ class Reports:
             locale=asked.locales[0],
             confidentiality=definition.confidentiality.en if definition.confidentiality else "",
         )
+        far = [_READ]
+
+        def tell(done: int, of: int, note: str) -> None:
+            far[0] = _READ + done * (_WRITTEN - _READ) // of
+            attempt.progress(far[0], _ALL, note)
+
+        def turned(pages: int) -> None:
+            if pages % _PAGES == 0:
+                attempt.progress(far[0], _ALL, f"{pages:,} pages are drawn")
+
+        exporters = printed(
+            self.publisher.exporters, archival=wish.archive, password=wish.password, turned=turned
+        )
         return ReportWriter(
-            publisher=self.publisher,
+            publisher=replace(self.publisher, exporters=exporters),
             spool=spool,
             asked=asked,
             reading=reading,
             documents=ReportDocuments(definition=definition, reading=reading, told=told),
             facts=facts,
-            tell=lambda done, of, note: attempt.progress(
-                _READ + done * (_WRITTEN - _READ) // of, _ALL, note
-            ),
+            tell=tell,
         )
 
 
