@@ -77,6 +77,7 @@ class _Sheets:
         """Write what is said beside the tables; no sheet if there is nothing."""
         if has_summary(self._document):
             sheet = self._sheet(self._words.summary)
+            sheet.set_portrait()  # it goes down, with charts that no page should cut
             page = SummaryPage(sheet, self._styles, self._document, self._long_texts)
             page.write(self._workbook)
 
