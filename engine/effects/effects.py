@@ -13,7 +13,6 @@ from engine.effects.faults import (
     EffectUnconfirmed,
     EffectUnderWay,
     EffectUnknown,
-    EndedTransaction,
     LeaseLost,
     NotDone,
     OtherRequest,
@@ -102,9 +101,12 @@ class Effects:
         try:
             with self.database.begin() as connection:
                 return self._work_in(connection, claim, key, request_hash, call)
-        except EndedTransaction:
+        except LedgerUnreachable:
+            raise
+        except Exception:
             # If it was committed past us, so was the key, and nothing else has counted it.
-            _patiently(lambda: self._store.recount(claim.run_id))
+            if self._store.is_open(key):
+                _patiently(lambda: self._store.recount(claim.run_id))
             raise
 
     def _work_in(
@@ -147,6 +149,9 @@ class Effects:
         except NotHeld:
             raise LeaseLost(run_id=claim.run_id, attempt=claim.attempt) from None
         if found is not None:
+            if found.is_unknown and found.run_id == claim.run_id:
+                # Work that was committed past us may have left it, and then it is not counted yet.
+                self._store.recount(claim.run_id)
             with self.database.read() as connection:
                 return _result(connection, found, claim, request_hash)
         try:

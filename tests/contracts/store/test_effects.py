@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from engine.store.key import UnusableKey
 from engine.store.run import Claim
 from engine.store.runs import RunStore
 from tests.builders.booking import a_claim, let_leases_run_out
+from tests.contracts.store.test_outside_effects import in_doubt
 
 
 @pytest.fixture(autouse=True)
@@ -240,6 +242,23 @@ def test_work_that_was_committed_past_us_is_unknown_and_its_run_is_reviewed(
     runs = RunStore(database)
     assert runs.succeed(claim, None) is RunState.FAILED
     assert runs.get(claim.run_id).review == "required"
+
+
+def test_so_is_work_that_was_committed_past_us_and_failed_or_went_on(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    def post_commit_and(go_on: bool, connection: Connection) -> None:
+        post(connection)
+        of_driver(connection).commit()
+        if go_on:
+            connection.execute(text("SELECT 1"))
+        raise RuntimeError("after the commit")
+
+    for go_on in (False, True):
+        with pytest.raises(RuntimeError, match="after the commit"):
+            effects.once(claim, f"fee {go_on}", None, partial(post_commit_and, go_on))
+    assert postings(database) == 2
+    assert in_doubt(database, claim.run_id) == 2
 
 
 def test_work_goes_on_with_its_own_words_for_what_ends_nothing(

@@ -6,7 +6,7 @@ from contextvars import Context
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from engine.effects.effects import Effects
 from engine.effects.faults import (
@@ -103,6 +103,20 @@ def test_what_a_call_raises_leaves_it_open_and_it_is_not_made_again(
         effects.once(claim, "order 1", None, gateway.charge)
     assert gateway.charged == 1
     assert effect_of(database, claim).is_unknown
+    assert in_doubt(database, claim.run_id) == 1
+
+
+@pytest.mark.parametrize("call", [lambda: 7, lambda connection: 7])
+def test_what_is_open_and_was_not_counted_is_counted_when_it_is_asked_for(
+    effects: Effects, claim: Claim, database: Database, call: Any
+) -> None:
+    gateway = Gateway(TimeoutError("no answer"))
+    with pytest.raises(TimeoutError):
+        effects.once(claim, "order 1", None, gateway.charge)
+    with database.begin() as connection:
+        connection.execute(update(runs_table).values(effects_open=0, effects_in_doubt=0))
+    with pytest.raises(EffectUnknown):
+        effects.once(claim, "order 1", None, call)
     assert in_doubt(database, claim.run_id) == 1
 
 
