@@ -164,6 +164,20 @@ def test_totals_below_the_rows_are_no_rows(tmp_path: Path, format_name: str) -> 
     assert format_name not in ADDED or of_note(found.sums) == truth(rows).sums
 
 
+@pytest.mark.parametrize("off", [0, 1])
+def test_totals_of_a_sheet_are_what_its_rows_add_up_to(tmp_path: Path, off: int) -> None:
+    sold = replace(AMOUNT, total=True)
+    rows = [("SAR", 500), ("KWD", 7), ("SAR", 10)]
+    totals = [("KWD", 7 + off), ("SAR", 510)]
+    table = Table(name="t", title="T", columns=[CODE, sold], rows=rows, totals=totals)
+    if off:
+        with pytest.raises(Unreadable, match="the total amount KWD is not what they add up to"):
+            recounted("xlsx", a_document(table), tmp_path)
+        return
+    (found,) = recounted("xlsx", a_document(table), tmp_path)
+    assert found.rows == 3
+
+
 @pytest.mark.parametrize("format_name", ["xlsx", "html"])
 def test_each_table_of_a_file_is_counted_by_itself(tmp_path: Path, format_name: str) -> None:
     names = Table(name="names", title="Names", columns=[NAME], rows=[("a",), ("b",)])

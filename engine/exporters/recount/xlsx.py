@@ -1,7 +1,8 @@
 """XLSX, read again: the sheets of each table, their rows, and the cells of what is added up.
 
 A table's sheets are told by their header; one that goes on is told by the sheet's name, such as
-"Sales (2)". Rows of totals, as many as the layout says, are the last ones of the last sheet.
+"Sales (2)". Rows of totals, as many as the layout says, are the last ones of the last sheet, and
+have to be what the rows add up to.
 """
 
 import re
@@ -42,14 +43,29 @@ class XlsxRecount:
                 if not found:
                     problem = f"no sheet has the columns of {layout.title!r}"
                     raise Unreadable(format="XLSX", problem=problem)
-                sums = SheetSums(layout, texts)
+                sums, below = SheetSums(layout, texts), SheetSums(layout, texts)
+                left: list[bytes] = []
                 for each in found:
-                    below = layout.totals if each is found[-1] else 0
                     sums.begin(each.first)
-                    for stretch in stretches(workbook.pieces(each.sheet.part), leave=below):
+                    leave = layout.totals if each is found[-1] else 0
+                    pieces = workbook.pieces(each.sheet.part)
+                    for stretch in stretches(pieces, leave=leave, left=left):
                         sums.add(stretch)
+                for stretch in left:
+                    below.add(stretch)
+                    _require_same(layout, sums.figures, below.figures)
                 counted.append(sums.figures)
             return counted
+
+
+def _require_same(layout: Layout, rows: Figures, totals: Figures) -> None:
+    """Raise Unreadable if the totals below the rows are not what these add up to."""
+    totalled = {column.name for _, column in layout.added() if column.total}
+    written = totals.sums or {}
+    for name, total in (rows.sums or {}).items():
+        if name.column in totalled and written.get(name, 0) != total:
+            problem = f"below the rows of {layout.name} the total {name} is not what they add up to"
+            raise Unreadable(format="XLSX", problem=problem)
 
 
 def _assigned(workbook: Workbook, layouts: Sequence[Layout], texts: Texts) -> list[list[_Found]]:

@@ -9,10 +9,13 @@ MARGIN = b" " * 32
 _OPEN, _CLOSE, _ROW_END = b"<sheetData", b"</sheetData>", b"</row>"
 
 
-def stretches(pieces: Iterator[bytes], *, leave: int = 0) -> Iterator[bytes]:
+def stretches(
+    pieces: Iterator[bytes], *, leave: int = 0, left: list[bytes] | None = None
+) -> Iterator[bytes]:
     """Whole rows between margins, from a sheet's pieces; so many last rows are left out.
 
-    Reads the pieces to their end. Raises Unreadable for what is no sheet, or cut off.
+    Those come as a stretch of their own into `left`. Reads the pieces to their end. Raises
+    Unreadable for what is no sheet, or cut off.
     """
     rest = _beginning(pieces)
     piece: bytes | None = b""
@@ -31,6 +34,8 @@ def stretches(pieces: Iterator[bytes], *, leave: int = 0) -> Iterator[bytes]:
         raise Unreadable(format="XLSX", problem="a sheet's rows have no end")
     if rest.count(_ROW_END) < leave:
         raise Unreadable(format="XLSX", problem=f"a sheet has no {leave} rows of totals")
+    if left is not None and leave:
+        left.append(b"".join((MARGIN, rest[: _cut(rest, 0)], MARGIN)))
     for _ in pieces:
         pass  # for their checksum
 
