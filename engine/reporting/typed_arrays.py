@@ -4,6 +4,7 @@ A column that is not wholly as usual is left to that: ArrowInvalid, or None.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from engine.exporters.document import Kind
@@ -12,7 +13,9 @@ from engine.reporting.typed_cells import FIRST_YEAR, LARGEST, LAST_YEAR, Asked
 from engine.sources.instants import MICROSECONDS, MILLISECONDS, micros
 
 _PLAIN = r"^[+-]?[0-9]+(\.[0-9]+)?$"  # Arrow would read 1e2 as well
+_MONEY_SIGNS, _PERCENT_SIGNS = 28, 38  # of texts whose digits surely fit
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # of the years 1 and 9999, counted from 1970
+_IN_TABLES = micros(datetime(1970, 1, 1, tzinfo=UTC)), micros(datetime(2037, 1, 1, tzinfo=UTC))
 
 
 def read_array(array: Any, asked: Asked) -> Any:
@@ -36,6 +39,8 @@ def _whole(array: Any, asked: Asked) -> Any:
 
     kind = array.type
     if pa.types.is_string(kind) and asked.exact:
+        if not _is_short(array, _MONEY_SIGNS):
+            return None
         # Safe casts refuse what has a fraction.
         array = array.cast(pa.decimal128(38, 9)).cast(pa.int64())
     elif pa.types.is_integer(kind):
@@ -57,6 +62,8 @@ def _money(array: Any, asked: Asked) -> Any:
     if pa.types.is_string(array.type) and (asked.exact or asked.untyped):
         if asked.untyped and pc.all(pc.match_substring_regex(array, _PLAIN)).as_py() is False:
             return None
+        if not _is_short(array, _MONEY_SIGNS):
+            return None
         decimals = array.cast(pa.decimal128(38, 9))
     elif pa.types.is_integer(array.type):
         decimals = array.cast(pa.int64()).cast(pa.decimal128(38, 9))
@@ -76,12 +83,16 @@ def _percent(array: Any, asked: Asked) -> Any:
 
     due = pa.decimal128(28, 9)
     if pa.types.is_floating(array.type):
+        if pc.any(pc.greater_equal(pc.abs(array), 1e19)).as_py():
+            return None
         array = array.cast(pa.string())  # the shortest that means the same number
     elif pa.types.is_integer(array.type):
-        return array.cast(pa.int64()).cast(pa.decimal128(28, 9))
+        return array.cast(pa.int64()).cast(due)
     elif not (pa.types.is_string(array.type) and asked.exact):
         return None
-    many = array.cast(pa.decimal128(38, 19))
+    if not _is_short(array, _PERCENT_SIGNS):
+        return None
+    many = array.cast(pa.decimal256(76, 38))
     return pc.round(many, 9, round_mode="half_to_even").cast(due)
 
 
@@ -89,17 +100,18 @@ def _flag(array: Any, _: Asked) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from engine.exporters.arrays import texts_of
+
     if pa.types.is_boolean(array.type):
         return array
     if pa.types.is_string(array.type):
         words = pc.utf8_lower(array)
-        yes, no = (pc.is_in(words, pa.array(each)) for each in (["true", "1"], ["false", "0"]))
-        read = pc.if_else(pc.is_valid(words), yes, None)
+        yes, no = (pc.is_in(words, texts_of(each)) for each in (["true", "1"], ["false", "0"]))
+        read = pc.if_else(pc.is_valid(words), yes, pa.nulls(1, pa.bool_())[0])
         return read if pc.all(pc.or_kleene(pc.or_(yes, no), pc.is_null(words))).as_py() else None
     if not pa.types.is_integer(array.type):
         return None
-    known = pc.is_in(array, pa.array([0, 1, None], array.type))
-    return array.cast(pa.bool_()) if pc.all(known).as_py() is not False else None
+    return array.cast(pa.bool_()) if _is_between(array.cast(pa.int64()), 0, 1) else None
 
 
 def _day(array: Any, _: Asked) -> Any:
@@ -114,7 +126,6 @@ def _day(array: Any, _: Asked) -> Any:
 
 def _instant(array: Any, asked: Asked) -> Any:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     due, local = pa.timestamp("us", "UTC"), pa.timestamp("us")
     if pa.types.is_integer(array.type):
@@ -124,15 +135,28 @@ def _instant(array: Any, asked: Asked) -> Any:
         if first is None or ((first[-1:] == "Z" or first[-6:-5] in ("+", "-")) and ":" in first):
             found = array.cast(due)
         else:
-            found = pc.assume_timezone(array.cast(local), asked.zone).cast(due)
+            found = _in_zone(array.cast(local), asked.zone)
     elif pa.types.is_timestamp(array.type) and array.type.tz is not None:
         found = array.cast(due)
     elif pa.types.is_timestamp(array.type) or pa.types.is_date32(array.type):
-        found = pc.assume_timezone(array.cast(local), asked.zone).cast(due)
+        found = _in_zone(array.cast(local), asked.zone)
     else:
+        return None
+    if found is None:
         return None
     first_, last = micros(FIRST_YEAR), micros(LAST_YEAR)
     return found if _is_between(found.cast(pa.int64()), first_, last - 1) else None
+
+
+def _in_zone(local: Any, zone: str) -> Any:
+    """Local times as instants; None if Arrow does not know the zone's clock at all of them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    # It reads a zone's table of changes, and not the rule for the years behind the table.
+    if zone != "UTC" and not _is_between(local.cast(pa.int64()), *_IN_TABLES):
+        return None
+    return pc.assume_timezone(local, zone).cast(pa.timestamp("us", "UTC"))
 
 
 def _scaled(numbers: Any) -> Any:
@@ -144,6 +168,14 @@ def _scaled(numbers: Any) -> Any:
     milliseconds = pc.less(size, MICROSECONDS)
     factor = pc.if_else(seconds, 1_000_000, pc.if_else(milliseconds, 1_000, 1))
     return pc.multiply_checked(numbers, factor)
+
+
+def _is_short(texts: Any, most: int) -> bool:
+    """Whether no text is longer; of more digits than fit, Arrow makes a wrong number."""
+    import pyarrow.compute as pc
+
+    longest = pc.max(pc.binary_length(texts)).as_py()
+    return longest is None or longest <= most
 
 
 def _is_between(numbers: Any, least: int, most: int) -> bool:
