@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.documents.closest import suggestion
 from engine.sources.database import Database
 from engine.sources.faults import UnknownSource, UnusableSource
 from engine.sources.folder import Folder
-from engine.sources.ledger import NAME as LEDGER
-from engine.sources.ledger import LedgerDatabase
 from engine.sources.mysql import MysqlDatabase
 from engine.sources.postgres import PostgresDatabase
 from engine.sources.sqlite import SqliteDatabase
-from engine.store.database import Database as RunLedger
+
+if TYPE_CHECKING:
+    from engine.store.database import Database as RunLedger
 
 Source = Database | Folder
 
+_LEDGER = "ledger"
 _KNOWN = "sqlite:///path, postgresql://..., mysql://..., file://path or a folder"
 _POSTGRES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _MYSQL = frozenset({"mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"})
@@ -42,19 +44,22 @@ class Sources:
     """Every source that is set, and the run ledger if it is given; names know no case."""
 
     def __init__(
-        self, urls: Mapping[str, str], home: Path, *, ledger: RunLedger | None = None
+        self, urls: Mapping[str, str], home: Path, *, ledger: "RunLedger | None" = None
     ) -> None:
         self._sources: dict[str, Source] = {
             name.lower(): open_source(name.lower(), url, home) for name, url in urls.items()
         }
-        if LEDGER in self._sources:
+        if _LEDGER in self._sources:
             reason = (
-                f"{LEDGER!r} is the engine's own run ledger, which reports can always ask; give "
+                f"{_LEDGER!r} is the engine's own run ledger, which reports can always ask; give "
                 "this source another name"
             )
-            raise UnusableSource(example=LEDGER.upper(), reason=reason)
+            raise UnusableSource(example=_LEDGER.upper(), reason=reason)
         if ledger is not None:
-            self._sources[LEDGER] = LedgerDatabase(ledger)
+            # It brings SQLAlchemy, which takes as long to import as all the rest.
+            from engine.sources.ledger import LedgerDatabase
+
+            self._sources[_LEDGER] = LedgerDatabase(ledger)
 
     def names(self) -> list[str]:
         """The names, sorted."""
