@@ -1,7 +1,9 @@
 """Parameters, time limits and plans: what every database does with a report's query."""
 
+import subprocess
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +16,8 @@ from engine.sources.database import Database
 from engine.sources.faults import InvalidQuery, QueryTooLong
 from engine.sources.folder import Folder
 from engine.sources.parameters import Parameter, ParameterType, Value
-from tests.builders.source import SourceDatabase
+from tests.builders.postgres import PostgresServer
+from tests.builders.source import PostgresSource, SourceDatabase
 
 NINE = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 NASTY = "x' OR 1=1 --\\\" :name ?1 $1 %s {} \u0645\u0631\u062d\u0628\u0627 \U0001f600"
@@ -227,3 +230,45 @@ def test_a_plan_is_told_and_nothing_is_read(database: Database, source: SourceDa
     if not source.url.startswith("sqlite"):
         assert plan.rows is not None
         assert plan.rows > 0
+
+
+READER = """
+import sys
+from pathlib import Path
+from engine.sources.catalog import open_source
+from engine.sources.parameters import Parameter
+
+query = "SELECT count(*) AS n FROM generate_series(1, 10000000000000) AS n WHERE n > :x"
+with open_source("canteen", sys.argv[1], Path()).snapshot() as snapshot:
+    with snapshot.batches(query, params={"x": Parameter("integer", 1)}) as reader:
+        reader.read_all()
+"""
+
+
+@pytest.mark.process
+def test_postgres_stops_a_query_whose_reader_was_killed(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    source = PostgresSource(postgres_server)
+    asked = (
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "  # noqa: S608
+        f"AND query LIKE 'FETCH%' AND datname = '{source.database}'"
+    )
+
+    def running() -> int:
+        return int(source.rows(asked)[0][0])
+
+    reader = subprocess.Popen([sys.executable, "-c", READER, source.url])  # noqa: S603
+    try:
+        wait_until(lambda: running() == 1)
+    finally:
+        reader.kill()
+        reader.wait()
+    wait_until(lambda: running() == 0)
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
