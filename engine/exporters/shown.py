@@ -105,12 +105,12 @@ class ShownRows:
         return self._of(self.table)
 
     def totals(self) -> Iterator[tuple[Row, list[str]]]:
-        """The rows of totals likewise; the first text that one leaves open says what it is."""
-        texts = [at for at, column in enumerate(self.columns) if column.kind is Kind.TEXT]
+        """The rows of totals likewise; one whose first text is left open says there what it is."""
+        texts = (at for at, column in enumerate(self.columns) if column.kind is Kind.TEXT)
+        first = next(texts, None)
         for row, said in self._of(replace(self.table, rows=self.table.totals)):
-            unsaid = next((at for at in texts if not said[at]), None)
-            if unsaid is not None:
-                said[unsaid] = self.shown.words.total
+            if first is not None and not said[first]:
+                said[first] = self.shown.words.total
             yield row, said
 
     def _of(self, table: Table) -> Iterator[tuple[Row, list[str]]]:
