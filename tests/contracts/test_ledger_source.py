@@ -13,7 +13,7 @@ from engine.reporting.typed_rows import WrongValue
 from engine.sources.catalog import Sources
 from engine.sources.faults import InvalidQuery, QueryTooLong, UnusableSource
 from engine.sources.ledger import LedgerDatabase
-from engine.sources.ledger_views import VIEWS
+from engine.sources.ledger_views import VIEWS, seen
 from engine.sources.parameters import Parameter
 from engine.store.database import BACKENDS, Database
 from engine.store.run import NewRun
@@ -231,3 +231,10 @@ def test_many_rows_come_some_thousands_at_a_time(source: LedgerDatabase) -> None
 def test_no_other_source_has_the_ledgers_name(tmp_path: Path) -> None:
     with pytest.raises(UnusableSource, match=r"ENGINE_SOURCES__LEDGER: .*give this source another"):
         Sources({"Ledger": "sqlite:///other.db"}, tmp_path)
+
+
+def test_the_views_are_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "queries.md").read_text(encoding="utf-8")
+    for name, view in VIEWS.items():
+        columns = ", ".join([*seen(view), *view.durations])
+        assert f"| `{name}` | {columns} |" in text
