@@ -12,6 +12,7 @@ from engine.exporters.document import Column, Kind
 from engine.exporters.recount.figures import Figures, Sum
 from engine.exporters.recount.layout import Layout
 from engine.money import format_minor
+from engine.redaction.hiding import MASK
 from engine.reporting.proof import Dataset, Proof
 
 _FORMAT = 1
@@ -70,6 +71,15 @@ class ReportFacts:
             "asked_by": self.asked_by,
             "run": self.run,
         }
+
+
+def params_told(params: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A run's parameters and, for those of the report, what they stand for: defaults and days.
+
+    What is masked of the run's stays masked.
+    """
+    masked = {name: value for name, value in params.items() if MASK in str(value)}
+    return {**params, **{name: _plain(value) for name, value in values.items()}, **masked}
 
 
 def manifest_of(
@@ -162,6 +172,12 @@ def _totals_said(dataset: Dataset) -> Iterator[tuple[str, str]]:
         key = ".".join(("total", dataset.layout.name, name, *([currency] if currency else [])))
         money = kinds.get(name) is Kind.MONEY
         yield key, format_minor(total, currency or "").replace(",", "") if money else str(total)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return value if value is None or isinstance(value, str | int) else str(value)
 
 
 def _short(text: str) -> str:

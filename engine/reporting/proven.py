@@ -13,6 +13,8 @@ from engine.reporting.proof import Dataset, prove, said_of
 from engine.store.artifacts import MANIFEST_SUFFIX
 
 _SERIES_LETTERS = 16  # of a hash
+# What of a run's parameters the file's name, period and language say already.
+_OF_THE_RUN = frozenset({"name", "dataset", "period", "formats", "locales"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,10 @@ def series_of(facts: ReportFacts, name: str) -> str:
     Values that are masked are not told apart: their files are versions of each other.
     """
     told = facts.as_json()
-    apart = {key: told[key] for key in ("report", "params", "period", "locale")}
+    apart = {key: told[key] for key in ("report", "period", "locale")}
+    apart["params"] = {
+        name: value for name, value in facts.params.items() if name not in _OF_THE_RUN
+    }
     text = json.dumps([name, apart], sort_keys=True, ensure_ascii=False)
     return f"{facts.report} {name} {hashlib.sha256(text.encode()).hexdigest()[:_SERIES_LETTERS]}"
 

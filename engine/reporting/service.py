@@ -16,7 +16,7 @@ from engine.clock import Clock
 from engine.exporters.formats import printed
 from engine.reporting.asking import Asked, Wish, settle
 from engine.reporting.definitions import ReportDefinitions
-from engine.reporting.manifest import ReportFacts
+from engine.reporting.manifest import ReportFacts, params_told
 from engine.reporting.proven import ProvenFile
 from engine.reporting.publish import Publisher
 from engine.reporting.reading import ReportReading, open_reading
@@ -183,7 +183,7 @@ class Reports:
             title=definition.title.en,
             definition_sha256=self.definitions.hash_of(definition.name),
             template_sha256=self.definitions.hash_of_template(definition),
-            params=run.params,
+            params=params_told(run.params, asked.values),
             period=period,
             timezone=definition.timezone,
             snapshot_at=reading.read_at,

@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.reporting.manifest import params_told
 from engine.retention import Retention
 from engine.store.database import Database
 from engine.store.runs import RunStore
@@ -67,6 +68,27 @@ def test_what_was_asked_otherwise_is_another_series(
     desk.publish(a_claim(database))
     (other,) = desk.publish(a_claim(database), **changes)
     assert other.version == 1
+
+
+def test_how_a_run_was_asked_for_the_same_makes_no_difference(
+    desk: Desk, database: Database
+) -> None:
+    asked = {"name": "daily_sales", "period": "previous_day", "school": "all"}
+    desk.publish(a_claim(database), params=asked)
+    others = {"name": "daily_sales", "formats": ["csv"], "locales": ["en"], "school": "all"}
+    (second,) = desk.publish(a_claim(database), params=others)
+    assert second.version == 2
+
+
+def test_parameters_are_told_as_they_are_meant_and_masked_as_they_were() -> None:
+    values = {"from": date(2026, 11, 23), "at": DAY[0], "guardian": "Mona", "stage": "all"}
+    assert params_told({"guardian": "***", "from": "yesterday", "formats": ["csv"]}, values) == {
+        "guardian": "***",
+        "from": "2026-11-23",
+        "formats": ["csv"],
+        "at": "2026-11-22T21:00:00.000Z",
+        "stage": "all",
+    }
 
 
 def test_formats_have_versions_of_their_own(desk: Desk, database: Database) -> None:
