@@ -17,8 +17,9 @@ _SPACE = ord(" ")
 
 def escaped_texts(texts: Texts) -> Texts:
     """Texts with what XML cannot hold as Excel writes it, and their markup escaped."""
-    texts = rewritten(texts, _odd(texts), each(escaped))
-    return rewritten(texts, which_hold(texts, b"&<>"), _without_markup)
+    held = which_hold(texts, _CONTROLS + b"&<>")  # at once, as most often there is none
+    texts = rewritten(texts, _odd(texts, held), each(escaped))
+    return rewritten(texts, held, _without_markup)
 
 
 def has_outer_spaces(texts: Texts) -> bool:
@@ -29,9 +30,9 @@ def has_outer_spaces(texts: Texts) -> bool:
     return any(bool((letters <= _SPACE).any()) for letters in outer)
 
 
-def _odd(texts: Texts) -> Numbers | None:
+def _odd(texts: Texts, held: Numbers | None) -> Numbers | None:
     """Which texts have something to be written as `_xHHHH_`; None if none has, as most often."""
-    odd = which_hold(texts, _CONTROLS)
+    odd = None if held is None else which_hold(texts, _CONTROLS)
     data = bytes(bytes_of(texts))
     for sign, pattern in ((b"_x", _ESCAPE), (b"\xef\xbf", _NONCHARACTERS)):
         if sign in data:

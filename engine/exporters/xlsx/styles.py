@@ -1,6 +1,7 @@
 """The styles of one workbook: how cells of each kind look, made once each."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from engine.exporters.document import Document
@@ -63,67 +64,67 @@ class Styles:
         # XlsxWriter gives it out at first use, and has no other way to ask for it.
         return int(style._get_xf_index())  # noqa: SLF001
 
-    @property
+    @cached_property
     def totals(self) -> "Styles":
         """The styles of the first row of totals."""
         return self._with({"bold": True, "top": 1, "top_color": _DARK})
 
-    @property
+    @cached_property
     def further_totals(self) -> "Styles":
         """The styles of the other rows of totals."""
         return self._with({"bold": True})
 
-    @property
+    @cached_property
     def links(self) -> "Styles":
         """The styles of cells that lead elsewhere."""
         return self._with({"font_color": _LINK, "underline": 1})
 
-    @property
+    @cached_property
     def text(self) -> Any:
         """Text that stays text, even when a person edits the cell."""
         return self.of(num_format=TEXT, **self._start)
 
-    @property
+    @cached_property
     def exact_text(self) -> Any:
         """A number of too many digits: text, but where a number would stand."""
         return self.of(num_format=TEXT, **self._number)
 
-    @property
+    @cached_property
     def integer(self) -> Any:
         """Whole numbers."""
         return self.of(num_format=self._locale + INTEGER, **self._number)
 
-    @property
+    @cached_property
     def percent(self) -> Any:
         """Percentages."""
         return self.of(num_format=self._locale + PERCENT, **self._number)
 
-    @property
+    @cached_property
     def day(self) -> Any:
         """Dates."""
         return self.of(num_format=self._locale + DAY, **self._time)
 
-    @property
+    @cached_property
     def instant(self) -> Any:
         """Date and time of day."""
         return self.of(num_format=self._locale + INSTANT, **self._time)
 
-    @property
+    @cached_property
     def boolean(self) -> Any:
         """What is so or not."""
         return self.of(align="center")
 
-    @property
+    @cached_property
     def header(self) -> Any:
         """The first row of a table."""
         return self._header(**self._start)
 
-    @property
+    @cached_property
     def number_header(self) -> Any:
         """The header of a column of numbers, over where they stand."""
         return self._header(align="right")
 
-    @property
+    @cached_property
     def middle_header(self) -> Any:
         """The header of a column whose cells stand in its middle."""
         return self._header(align="center")

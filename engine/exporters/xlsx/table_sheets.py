@@ -27,7 +27,7 @@ class Limits:
     """How many rows of a table a sheet has at most, and how many XlsxWriter writes."""
 
     rows_per_sheet: int = MOST_ROWS - 1
-    few_rows: int = 2_500
+    few_rows: int = 1_000
 
 
 EXCEL = Limits()
