@@ -11,77 +11,58 @@ from threading import Event, Thread
 from typing import Any
 
 from engine.clock import elapsed
+from engine.sources.failures import Failures
 
 _AHEAD = 2  # batches that wait for whoever takes them
 _PATIENCE = 0.05  # seconds between looks whether anybody still wants the batches
 
 
 class Overtime(Exception):
-    """The time was over; `left_behind` if the driver has not come back yet."""
-
-    def __init__(self, *, left_behind: bool) -> None:
-        self.left_behind = left_behind
-        super().__init__("the time is over")
+    """The time was over."""
 
 
-@contextmanager
-def in_time(
-    open_reader: Callable[[], AbstractContextManager[Any]], limit: timedelta
-) -> Iterator[Any]:
-    """What `open_reader` opens as a `pyarrow.RecordBatchReader`; raises Overtime.
+class Reading:
+    """What `open_reader` opens, read by another thread for as long as the limit allows.
 
-    Errors are raised where the batches are taken.
+    `left_behind`: the driver has not come back; nothing that it uses may be used, or closed.
     """
-    import pyarrow as pa
-
-    reading = _Reading(open_reader, elapsed() + limit.total_seconds())
-    reading.thread.start()
-    failure: list[BaseException] = []
-
-    def batches() -> Iterator[Any]:
-        try:
-            while (batch := reading.next()) is not None:
-                yield batch
-        except BaseException as error:
-            failure.append(error)  # Arrow makes another error of it
-            raise
-
-    try:
-        yield pa.RecordBatchReader.from_batches(reading.next(), batches())
-    except BaseException as error:
-        if failure and failure[0] is not error:
-            raise failure[0] from error
-        raise
-    finally:
-        reading.give_up()
-
-
-class _Reading:
-    """The schema, the batches, and None, one after the other, from another thread."""
 
     def __init__(
-        self, open_reader: Callable[[], AbstractContextManager[Any]], deadline: float
+        self, open_reader: Callable[[], AbstractContextManager[Any]], limit: timedelta
     ) -> None:
-        self.thread = Thread(target=self._pump, name="reading", daemon=True)
+        self.left_behind = False
+        self._thread = Thread(target=self._pump, name="reading", daemon=True)
         self._open_reader = open_reader
-        self._deadline = deadline
-        self._ready: Queue[Any] = Queue(_AHEAD)
+        self._deadline = elapsed() + limit.total_seconds()
+        self._ready: Queue[Any] = Queue(_AHEAD)  # the schema, the batches, and None
         self._nobody = Event()
 
-    def next(self) -> Any:
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """As a `pyarrow.RecordBatchReader`; raises Overtime, and errors as they were."""
+        import pyarrow as pa
+
+        failures = Failures()
+        self._thread.start()
+        try:
+            with failures.shown():
+                schema = self._next()
+                batches = failures.noted(iter(self._next, None))
+                yield pa.RecordBatchReader.from_batches(schema, batches)
+        finally:
+            self._nobody.set()
+            self._thread.join(max(self._deadline - elapsed(), _PATIENCE * 4))
+            self.left_behind = self._thread.is_alive()
+
+    def _next(self) -> Any:
         left = self._deadline - elapsed()
         try:
             found = self._ready.get(timeout=left) if left > 0 else self._ready.get_nowait()
         except Empty:
-            raise Overtime(left_behind=self.thread.is_alive()) from None
+            raise Overtime from None
         if isinstance(found, Exception):
             raise found
         return found
-
-    def give_up(self) -> None:
-        """Have it end, and wait for that as long as there is time."""
-        self._nobody.set()
-        self.thread.join(max(self._deadline - elapsed(), _PATIENCE * 4))
 
     def _pump(self) -> None:
         try:

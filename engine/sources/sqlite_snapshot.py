@@ -15,7 +15,7 @@ from typing import Any
 from engine.sources.database import Kind, Plan
 from engine.sources.faults import InvalidQuery, too_long
 from engine.sources.marks import Bound, Quoting, bound
-from engine.sources.overtime import Overtime, in_time
+from engine.sources.overtime import Overtime, Reading
 from engine.sources.parameters import Parameter, Params, Value
 from engine.sources.sqlite_sql import QUOTED, REFUSAL, SqliteSql
 
@@ -115,12 +115,14 @@ class SqliteSnapshot:
             with self._carried_out(asked, _BATCH_ROWS) as reader:
                 yield reader
             return
+        reading = Reading(lambda: self._carried_out(asked, _FEWER_ROWS), time_limit)
         try:
-            with in_time(lambda: self._carried_out(asked, _FEWER_ROWS), time_limit) as reader:
+            with reading.opened() as reader:
                 yield reader
         except Overtime as error:
-            self.left_behind = error.left_behind
             raise too_long(self.name, time_limit) from error
+        finally:
+            self.left_behind = reading.left_behind
 
     @contextmanager
     def _carried_out(self, asked: Bound, batch_rows: int) -> Iterator[Any]:
