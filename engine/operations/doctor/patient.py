@@ -190,11 +190,21 @@ class Patient:
         return self.database
 
     def _read_schedules(self) -> "Mapping[str, Schedule]":
+        from engine.reporting.definitions import ReportDefinitions
         from engine.schedules.loader import load_schedules
+        from engine.sources.catalog import Sources
 
         file = self.settings.schedules_file
         folder = self.settings.reconciliations_folder
-        definitions = {"reconciliation": sorted(each.stem for each in folder.glob("*.yaml"))}
+        reconciliations = sorted(each.stem for each in folder.glob("*.yaml"))
+        reports = ReportDefinitions(
+            folder=self.settings.reports_folder,
+            templates=self.settings.templates_folder,
+            # Schedules are sound or not, whatever sources there are.
+            open_sources=lambda: Sources({}, self.settings.home),
+            reconciliations=reconciliations,
+        )
+        definitions = {"reconciliation": reconciliations, "report": reports}
         found = load_schedules(file, self.usable_jobs, definitions)
         return {name: schedule for name, schedule in found.items() if schedule.enabled}
 
