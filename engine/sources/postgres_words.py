@@ -13,7 +13,7 @@ _DOING_MORE = re.compile(
     ( pg_(?:try_)?advisory_\w+ | pg_sleep\w* | set_config
     | nextval | setval | lo_\w+ | lowrite
     | dblink\w* | pg_notify | pg_export_snapshot
-    | query_to_xml\w* | cursor_to_xml\w* | ts_stat  # they carry out a text as a query
+    | (?:query|cursor|table|schema|database)_to_xml\w* | ts_stat  # they make a query of a text
     | pg_(?:terminate|cancel)_backend | pg_reload_conf | pg_rotate_logfile\w* | pg_promote
     | pg_switch_\w+ | pg_wal_replay_\w+ | pg_create_\w+ | pg_drop_\w+ | pg_copy_\w+_slot
     | pg_replication_\w+ | pg_logical_\w+ | pg_sync_\w+ | pg_stat_\w*reset\w*
