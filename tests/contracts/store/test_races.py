@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, text
 from engine.effects.effects import Effects
 from engine.effects.faults import LeaseLost
 from engine.states import RunState
-from engine.store.artifacts import ArtifactStore, NewArtifact
+from engine.store.artifacts import ArtifactStore, NewArtifact, VersionTaken
 from engine.store.break_tables import break_moves
 from engine.store.breaks import BreakStore
 from engine.store.database import Database
@@ -221,6 +221,34 @@ def test_one_file_is_recorded_by_each_name(runs: RunStore, database: Database) -
     replaced = at_once(*[partial(add, number) for number in range(MANY)])
     (kept,) = store.list()
     assert {*replaced, kept.path} == {None, *(f"1/{number}-breaks.csv" for number in range(MANY))}
+
+
+def test_a_version_of_a_series_is_one_runs_only(runs: RunStore, database: Database) -> None:
+    store = ArtifactStore(database, FakeClock())
+    claims = [a_claim(runs) for _ in range(MANY)]
+
+    def publish(claim: Claim) -> int:
+        while True:
+            version = store.next_version("sales 2026", claim.run_id)
+            new = NewArtifact(
+                run_id=claim.run_id,
+                name=f"sales.v{version}.csv",
+                media_type="text/csv",
+                size=1,
+                sha256="ab" * 32,
+                rows=1,
+                path=f"{claim.run_id}/sales.v{version}.csv",
+                series="sales 2026",
+                version=version,
+            )
+            try:
+                assert store.add(new, claim=claim) is not None
+            except VersionTaken:
+                continue
+            return version
+
+    published = at_once(*[partial(publish, claim) for claim in claims])
+    assert sorted(published) == list(range(1, MANY + 1))
 
 
 def test_lines_of_many_attempts_are_all_kept_in_their_order(runs: RunStore) -> None:
