@@ -121,13 +121,15 @@ def test_the_summary_says_notices_before_facts() -> None:
     ]
 
 
+@pytest.mark.parametrize("written", [1, 5_000])
 def test_a_failed_writing_leaves_no_aside_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def rows() -> Iterator[Row]:
-        yield ("Aisha", 1)
+        for number in range(written):
+            yield ("Aisha", number)
         assert list(tmp_path.iterdir())
         raise ConnectionError
 
@@ -136,13 +138,14 @@ def test_a_failed_writing_leaves_no_aside_files(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_reported_as_itself() -> None:
+@pytest.mark.parametrize("rows", [1, 5_000])
+def test_a_full_disk_is_reported_as_itself(rows: int) -> None:
     class FullDisk(io.BytesIO):
         def write(self, data: Any) -> int:
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        XlsxExporter().write(a_document(), FullDisk())
+        XlsxExporter().write(a_document(rows=numbered(rows)), FullDisk())
 
 
 def test_a_column_is_wide_enough_for_its_largest_number_however_late_it_comes() -> None:
