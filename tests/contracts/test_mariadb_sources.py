@@ -19,7 +19,9 @@ from engine.sources.faults import (
     SourceUnreachable,
     UnusableSource,
 )
+from engine.sources.folder import Folder
 from engine.sources.mysql import MysqlDatabase
+from engine.sources.parameters import Parameter
 from tests.builders.mariadb import MariadbServer, start_mariadb
 from tests.builders.reconciled import reconciled
 from tests.builders.source import SECRET_IN_URL, MariadbSource
@@ -500,3 +502,22 @@ def test_options_of_the_url_are_used(source: MariadbSource) -> None:
     socket = str(source.server.folder / "socket")
     url = f"{source.url}?charset=latin1&connect_timeout=3&unix_socket={socket}"
     MysqlDatabase("canteen", url.replace(f":{source.server.port}", ":1")).require_reachable()
+
+
+@pytest.mark.parametrize(
+    "collation", ["utf8mb4_bin", "utf8mb4_unicode_ci", "latin1_swedish_ci", "ascii_bin"]
+)
+def test_a_text_parameter_is_compared_by_the_columns_collation(
+    mariadb_server: MariadbServer, tmp_path: Path, collation: str
+) -> None:
+    source = MariadbSource(mariadb_server)
+    charset = collation.partition("_")[0]
+    column = f"VARCHAR(20) CHARACTER SET {charset} COLLATE {collation}"
+    source.run(f"CREATE TABLE words (w {column}) ENGINE = InnoDB")
+    source.fill("words", [("topup",), ("TOPUP",)])
+    database = open_source("canteen", source.url, tmp_path)
+    assert not isinstance(database, Folder)
+    query, params = "SELECT w FROM words WHERE w = :w", {"w": Parameter("text", "topup")}
+    with database.snapshot() as snapshot, snapshot.batches(query, params=params) as reader:
+        found = reader.read_all().column(0).to_pylist()
+    assert found == (["topup"] if collation.endswith("_bin") else ["topup", "TOPUP"])
