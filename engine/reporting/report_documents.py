@@ -31,14 +31,14 @@ class Reading(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What is the same in every document of a run."""
+    """What every document of a run says; `stamps` are of reconciliations that it lacks."""
 
     made_at: datetime
     read_at: datetime
     period: ReportPeriod | None
     values: Mapping[str, Any]
     run: str = ""
-    notices: Sequence[Notice] = ()
+    stamps: Mapping[str, Notice] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,9 @@ class ReportDocuments:
             summaries=[self._summary(each, language) for each in self._summaries(language)],
             charts=[chart for each in definition.charts for chart in self._charts(each, language)],
             facts=list(self._facts(language)),
-            notices=list(self.told.notices),
+            notices=[
+                self._stamp(name, stamp, language) for name, stamp in self.told.stamps.items()
+            ],
         )
 
     def rows_of(self, dataset: Dataset, language: Language) -> Document:
@@ -110,6 +112,13 @@ class ReportDocuments:
         dataset = self.definition.dataset(summary.dataset)
         rows = self.reading.rows(summary.dataset).make()
         return summary_table(summary, dataset, rows, language)
+
+    def _stamp(self, reconciliation: str, stamp: Notice, language: Language) -> Notice:
+        """What a reconciliation lacks, in words; why it does is known in English alone."""
+        if language == "en":
+            return stamp
+        text = words_of(language).not_tied_out.format(reconciliation=reconciliation)
+        return replace(stamp, text=text)
 
     def _charts(self, chart: ReportChart, language: Language) -> Iterator[BarChart]:
         dataset = self.definition.dataset(chart.dataset)

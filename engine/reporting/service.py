@@ -167,16 +167,17 @@ class Reports:
     ) -> ReportWriter:
         definition, now = asked.definition, self.clock.now()
         period = (asked.period.start, asked.period.end) if asked.period else None
-        stamps = [
-            self.requirements.check(each, period, reading.read_at) for each in definition.requires
-        ]
+        stamps = {
+            each.reconciliation: self.requirements.check(each, period, reading.read_at)
+            for each in definition.requires
+        }
         told = Told(
             made_at=now,
             read_at=reading.read_at,
             period=asked.period,
             values=asked.values,
             run=attempt.reference,
-            notices=[stamp for stamp in stamps if stamp is not None],
+            stamps={name: stamp for name, stamp in stamps.items() if stamp is not None},
         )
         facts = ReportFacts(
             report=definition.name,

@@ -1,6 +1,7 @@
 """What a report says: tables of each language, totals, summaries, charts, and masks."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.exporters.batches import Batches, batches_of
-from engine.exporters.document import Document, Row, Table
+from engine.exporters.document import Document, Notice, Row, Table
 from engine.reporting.charts import charts_of
 from engine.reporting.definition import Measure, ReportChart, ReportDefinition, Summary
 from engine.reporting.groups import TooManyGroups, grouped
@@ -164,6 +165,18 @@ def test_the_facts_say_the_period_and_what_was_chosen(sales: ReportDefinition) -
         ("Read at", datetime(2026, 11, 24, 2, tzinfo=UTC)),
         ("Run", "r-1"),
     ]
+
+
+def test_what_was_not_reconciled_is_said_in_the_language_of_the_document(
+    sales: ReportDefinition,
+) -> None:
+    stamp = Notice(code="NOT RECONCILED", text="wallets has not tied out for now: it has never run")
+    made = documents(sales)
+    stamped = replace(made, told=replace(made.told, stamps={"wallets": stamp}))
+    assert stamped.whole("en").notices == [stamp]
+    (arabic,) = stamped.whole("ar").notices
+    assert arabic.text.startswith("لم تتم المطابقة")
+    assert "wallets" in arabic.text
 
 
 def test_what_is_personal_is_masked_whatever_it_is(sales: ReportDefinition) -> None:
