@@ -14,7 +14,9 @@ from engine.exporters.pdf.typography import Typography
 from engine.exporters.shown import NUMBERS, ShownRows
 
 _RULE = 0.6
-_ALL = 1_000  # lines; titles and notes are never cut
+_ALL = 1_000  # lines; the title of a table and its note are never cut
+_HEAD = 8  # lines of a column's title, or many narrow columns would leave no room for rows
+_MOST_PADDING = 0.2  # of a column, on each side
 Texts = tuple[Row, list[str]]
 
 
@@ -49,7 +51,9 @@ class Listing:
         self._left = sheet.left + (sheet.width - self._width if sheet.rtl else 0)
         self._lanes = list(self._laid(rows.columns, across))
         self._titles = [
-            self._bold.lines(shown.sentence(heading(lane.column, shown.document)), lane.width, _ALL)
+            self._bold.lines(
+                shown.sentence(heading(lane.column, shown.document)), lane.width, _HEAD
+            )
             for lane in self._lanes
         ]
         self._leaf, self._y, self._even = Leaf(sheet), sheet.top, False
@@ -70,16 +74,15 @@ class Listing:
 
     def _laid(self, columns: Sequence[Column], across: Sequence[float]) -> Iterator[Lane]:
         names = [column.name for column in self._table.columns]
-        padding, left = self._theme.cell_padding, self._left
+        padding = [min(self._theme.cell_padding, each * _MOST_PADDING) for each in across]
+        places, left, lefts = list(range(len(columns))), self._left, {}
         # From right to left the first column is the one on the right.
-        order = range(len(columns)) if not self._sheet.rtl else reversed(range(len(columns)))
-        lefts = {}
-        for place in order:
-            lefts[place] = left + padding
+        for place in reversed(places) if self._sheet.rtl else places:
+            lefts[place] = left + padding[place]
             left += across[place]
         for place, column in enumerate(columns):
             ends = self._sheet.rtl or column.kind in NUMBERS
-            width = across[place] - 2 * padding
+            width = across[place] - 2 * padding[place]
             where = names.index(column.name)
             yield Lane(column, where, lefts[place], width, fixed(column.kind), ends)
 

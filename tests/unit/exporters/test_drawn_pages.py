@@ -200,6 +200,17 @@ def test_a_number_is_never_broken_however_narrow_its_column() -> None:
     assert text.count("-999,999,999,999,999.99") == 12 * 14
 
 
+def test_more_columns_than_paper_are_still_all_there() -> None:
+    columns = [
+        *(Column(name=f"t{at}", title=f"A longer title {at}") for at in range(50)),
+        *(Column(name=f"n{at}", title=f"Amount {at}", kind=Kind.INTEGER) for at in range(50)),
+    ]
+    rows = [("a text", *("text",) * 49, *range(1_000_000, 1_000_050))] * 12
+    pages = pypdf.PdfReader(io.BytesIO(written(a_document(columns, rows)))).pages
+    assert len(pages) == 3
+    assert sum(page.extract_text().count("1,000,049") for page in pages) == 12
+
+
 def test_a_text_that_is_too_long_ends_with_an_ellipsis() -> None:
     rows = [("word " * 500, 1), ("x" * 5_000, 2), *[("short", 3)] * 10]
     text = pypdf.PdfReader(io.BytesIO(written(a_document(rows=rows)))).pages[1].extract_text()
