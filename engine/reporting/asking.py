@@ -14,7 +14,7 @@ from engine.reporting.masking import masked_definition
 from engine.reporting.period import ReportPeriod, between, previous, read_period
 from engine.reporting.report_params import period_of, values_of
 
-ROWS_ALONE = ("csv", "jsonl", "parquet")
+ROWS_ALONE = ("csv", "csv-excel", "jsonl", "parquet")
 """Formats whose files hold one set of rows; a report of several has a file for each."""
 
 

@@ -10,7 +10,7 @@ from engine.reporting.label import Label, Language
 from engine.schedules.period import PeriodKind
 
 ParamType = Literal["text", "integer", "date", "datetime", "boolean"]
-Format = Literal["xlsx", "pdf", "csv", "jsonl", "parquet", "html"]
+Format = Literal["xlsx", "pdf", "csv", "csv-excel", "jsonl", "parquet", "html"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 Unit = Literal["minor", "major"]
 How = Literal["sum", "count", "min", "max"]

@@ -31,7 +31,7 @@ NAMES = sorted(file.stem for file in (ROOT / "reports").glob("*.yaml"))
 DAY = last_school_day(AS_OF)
 MONTH = "2026-11"
 OF_THE_LEDGER = ("job_health", "open_breaks")
-SUFFIXES = {"csv", "xlsx", "pdf", "parquet", "jsonl", "html"}
+SUFFIXES = {"csv", "excel.csv", "xlsx", "pdf", "parquet", "jsonl", "html"}
 
 
 @pytest.fixture(params=BACKENDS)
@@ -84,18 +84,19 @@ def test_a_report_is_there_in_every_format_and_language_with_the_same_rows(
     if name == "open_breaks":
         reconcile(app)
     files = make_report(app, name, formats=FORMATS, **wish(name))
-    suffixes = {file.rpartition(".")[2] for file in files}
+    suffixes = {file.partition(".")[2] for file in files}
     assert suffixes == SUFFIXES
     for language in ("", "-ar"):
         by_suffix = {
-            file.rpartition(".")[2]: path
+            file.partition(".")[2]: path
             for file, path in files.items()
-            if file.rpartition(".")[0].endswith("-ar") == bool(language) and "holder" not in file
+            if file.partition(".")[0].endswith("-ar") == bool(language) and "holder" not in file
         }
         rows = list(csv.reader(lines_of(by_suffix["csv"])))
         objects = [json.loads(line) for line in lines_of(by_suffix["jsonl"])]
         table = pq.read_table(by_suffix["parquet"])
-        assert len(rows) - 1 == len(objects) == table.num_rows
+        for_excel = list(csv.reader(lines_of(by_suffix["excel.csv"])))
+        assert len(rows) - 1 == len(for_excel) - 1 == len(objects) == table.num_rows
         assert rows[0] == table.column_names
         book = load_workbook(by_suffix["xlsx"])
         assert {bool(sheet.sheet_view.rightToLeft) for sheet in book} == {bool(language)}
@@ -103,6 +104,10 @@ def test_a_report_is_there_in_every_format_and_language_with_the_same_rows(
         assert by_suffix["html"].read_text(encoding="utf-8").startswith("<!")
         if name not in ("job_health", "dormant_wallets"):
             assert objects
+
+
+def test_a_report_may_ask_for_every_format_that_is_written(in_a_file: App) -> None:
+    assert {*FORMATS} == in_a_file.publisher.exporters.keys()
 
 
 def test_sales_are_what_a_plain_query_adds_up(app: App, tmp_path: Path) -> None:

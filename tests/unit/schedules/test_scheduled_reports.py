@@ -76,7 +76,7 @@ def test_the_job_can_be_named_as_well(tmp_path: Path) -> None:
         ),
         (
             "report: sales\nparams: {school: 7}\nformats: [exel]",
-            "6:5 schedules.morning.formats: no format is named 'exel'; known: csv, html",
+            "6:5 schedules.morning.formats: no format is named 'exel'; ",
         ),
         (
             "job: report\nreport: sales",
