@@ -101,7 +101,10 @@ class Extract:
         return Batches(lambda: self._from_file(name, columns))
 
     def stream(self, name: str, columns: Sequence[str] | None = None) -> Batches:
-        """The same straight from the source, where they are asked for once only."""
+        """The same straight from the source, where they are asked for once only.
+
+        The time limit goes on while whoever takes them works.
+        """
         return Batches(lambda: self._from_source(name, columns))
 
     def count(self, name: str) -> int:

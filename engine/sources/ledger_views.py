@@ -70,7 +70,7 @@ VIEWS: Mapping[str, View] = {
         artifacts,
         (
             *("id", "run_id", "name", "media_type", "size", "sha256", "rows", "created_at"),
-            *("expires_at", "deleted_at"),
+            *("expires_at", "deleted_at", "report", "version", "quarantined"),
         ),
     ),
     "reconciliation_runs": View(
