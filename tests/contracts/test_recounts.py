@@ -105,12 +105,12 @@ def in_batches(rows: Sequence[Row]) -> Batches:
 @settings(
     deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(rows=ROWS, language=st.sampled_from(["en", "ar"]))
+@given(rows=ROWS, said=st.sampled_from([("en", "latin"), ("ar", "latin"), ("ar", "arabic")]))
 def test_a_file_holds_what_was_written(
-    tmp_path: Path, format_name: str, batched: bool, rows: Sequence[Row], language: Any
+    tmp_path: Path, format_name: str, batched: bool, rows: Sequence[Row], said: Any
 ) -> None:
     table = a_table(in_batches(rows) if batched else rows)
-    (found,) = recounted(format_name, a_document(table, language=language), tmp_path)
+    (found,) = recounted(format_name, a_document(table, language=said[0], digits=said[1]), tmp_path)
     expected = truth(rows)
     assert found.rows == expected.rows
     if format_name in ADDED:
@@ -187,6 +187,13 @@ def test_each_table_of_a_file_is_counted_by_itself(tmp_path: Path, format_name: 
     )
     found = recounted(format_name, document, tmp_path)
     assert [each.rows for each in found] == [3, 5, 2]
+
+
+def test_a_summary_that_looks_like_the_table_is_none(tmp_path: Path) -> None:
+    few = Table(name="few", title="Few", columns=[NAME, SEEN], rows=[("a", 1), ("b", 2)])
+    summary = replace(few, name="summary", rows=[("a", 9)])
+    (found,) = recounted("xlsx", a_document(few, summaries=[summary]), tmp_path)
+    assert (found.rows, found.sums) == (2, {Sum("seen"): 3})
 
 
 def test_tables_of_the_same_title_are_told_apart(tmp_path: Path) -> None:

@@ -71,7 +71,13 @@ def _require_same(layout: Layout, rows: Figures, totals: Figures) -> None:
 def _assigned(workbook: Workbook, layouts: Sequence[Layout], texts: Texts) -> list[list[_Found]]:
     """The sheets of each layout, in their order."""
     headed = [(sheet, _headed(workbook, sheet, layouts, texts)) for sheet in workbook.sheets()]
-    headed = [(sheet, firsts) for sheet, firsts in headed if firsts]
+    # A header at the top of a sheet is a table's: a summary may have the same one further down.
+    on_top = {number for _, firsts in headed for number, first in firsts.items() if first == 1}
+    headed = [
+        (sheet, kept)
+        for sheet, firsts in headed
+        if (kept := {n: first for n, first in firsts.items() if first == 1 or n not in on_top})
+    ]
     assigned: list[list[_Found]] = [[] for _ in layouts]
     current = 0
     for place, (sheet, firsts) in enumerate(headed):
