@@ -62,7 +62,7 @@ def _rows_in(file: Path) -> int:
     poppler = shutil.which("pdftotext") or sys.exit("there is no pdftotext")
     command = [poppler, "-raw", str(file), "-"]
     text = subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603
-    return text.count(b"E-00")
+    return text.count(b"E-0")
 
 
 def show(line: Line) -> None:
