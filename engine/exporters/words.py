@@ -12,38 +12,16 @@ class Words:
     page: str
     period: str
     period_from_to: str
-    cut_off: str
     made: str
-    made_by: str
     run: str
-    report: str
-    row: str
     rows: str
-    rows_count: str
     none: str
-    some_of: str
-    control_totals: str
-    checked: str
-    notes: str
     summary: str
-    contents: str
-    chart: str
-    continued: str
-    confidential: str
-    internal: str
-    parameters: str
     currency: str
     amount: str
     count: str
-    code: str
-    meaning: str
     value: str
-    definition: str
-    version: str
-    sha256: str
     snapshot: str
-    timezone: str
-    asked_by: str
     not_tied_out: str
     yes: str
     no: str
@@ -62,38 +40,16 @@ WORDS: Mapping[str, Words] = {
         page="Page {page} of {pages}",
         period="Period",
         period_from_to="{start} to {end}",
-        cut_off="Cut-off",
         made="Made {at}",
-        made_by="Made by {name}",
         run="Run",
-        report="Report",
-        row="Row",
         rows="Rows",
-        rows_count="{rows} rows",
         none="None",
-        some_of="The first {shown} of {rows} rows; the other formats have all of them.",
-        control_totals="Control totals",
-        checked="Checked",
-        notes="Notes",
         summary="Summary",
-        contents="Contents",
-        chart="Chart",
-        continued="{title} (continued)",
-        confidential="Confidential",
-        internal="Internal",
-        parameters="Parameters",
         currency="Currency",
         amount="Amount",
         count="Count",
-        code="Code",
-        meaning="Meaning",
         value="Value",
-        definition="Definition",
-        version="Version",
-        sha256="SHA-256",
         snapshot="Read at",
-        timezone="Time zone",
-        asked_by="Asked for by",
         not_tied_out="Not reconciled: {reconciliation} has not tied out for this period",
         yes="Yes",
         no="No",
@@ -110,38 +66,16 @@ WORDS: Mapping[str, Words] = {
         page="صفحة {page} من {pages}",
         period="الفترة",
         period_from_to="من {start} إلى {end}",
-        cut_off="تاريخ القطع",
         made="أُعِدّ في {at}",
-        made_by="أعدّه {name}",
         run="عملية التشغيل",
-        report="التقرير",
-        row="الصف",
         rows="عدد الصفوف",
-        rows_count="عدد الصفوف: {rows}",
         none="لا يوجد",
-        some_of="أول {shown} من أصل {rows} صفًا؛ أما الصيغ الأخرى فتتضمن الصفوف كلها.",
-        control_totals="إجماليات المراقبة",
-        checked="تم التحقق",
-        notes="ملاحظات",
         summary="الملخص",
-        contents="المحتويات",
-        chart="رسم بياني",
-        continued="{title} (تابع)",
-        confidential="سري",
-        internal="للاستخدام الداخلي",
-        parameters="المعاملات",
         currency="العملة",
         amount="المبلغ",
         count="العدد",
-        code="الرمز",
-        meaning="المعنى",
         value="القيمة",
-        definition="تعريف التقرير",
-        version="الإصدار",
-        sha256="SHA-256",
         snapshot="وقت قراءة البيانات",
-        timezone="المنطقة الزمنية",
-        asked_by="بطلب من",
         not_tied_out="لم تتم المطابقة: نتائج {reconciliation} غير متطابقة لهذه الفترة",
         yes="نعم",
         no="لا",
