@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.exporters.arrays import bytes_of
 from engine.exporters.cells import money_text, percent_plain, percent_text
 from engine.exporters.column_texts import (
-    bytes_of,
     joined,
     money_texts,
     percent_texts,

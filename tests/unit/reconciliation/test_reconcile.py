@@ -14,7 +14,7 @@ from engine.reconciliation.reconcile import DoubledWallet
 from engine.reconciliation.staging import Staging, open_staging
 from engine.reconciliation.totals import TotalsDoNotTie
 from engine.sources.faults import InvalidQuery, SourceUnreachable
-from engine.sources.sqlite import SqliteSnapshot
+from engine.sources.sqlite_snapshot import SqliteSnapshot
 from tests.builders.canteen import Canteen, chain_breaks, drifts
 
 NOON = "2026-11-01 12:00:00"
