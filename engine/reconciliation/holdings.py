@@ -1,6 +1,7 @@
 """Holdings: each wallet beside the lane of its entries, joined once for everything that asks."""
 
 from engine.reconciliation.definition import Definition
+from engine.reconciliation.lanes import drop_lanes
 from engine.reconciliation.staged_side import wanted
 from engine.reconciliation.staging import Staging
 
@@ -28,7 +29,7 @@ def join_holdings(definition: Definition, staging: Staging) -> None:
         f"CREATE TABLE holdings AS SELECT wallet, {currency}, {known} AS known, {columns} "  # noqa: S608
         f"FROM {held}"
     )
-    staging.run("DROP TABLE lanes")
+    drop_lanes(staging)
     foreign = "false"
     if definition.wallets is not None:
         foreign = "wallet IN (SELECT wallet FROM wallets)"

@@ -11,13 +11,22 @@ from engine.reconciliation.proofs import Proofs, Proved
 from engine.reconciliation.staging import Staging
 from engine.reconciliation.walk import walk
 
+# Of what is proved a third has to be kept; the rest follows from it.
+_LANES = """
+    CREATE VIEW lanes AS
+    SELECT wallet, currency, total, counted, later_rows, first_pre, last_balance, suspect, crowded
+    FROM walked
+    UNION ALL
+    SELECT wallet, {currency}, total, total, 0, first_pre, last_balance, false, false
+    FROM (SELECT *, last_balance::HUGEINT - first_pre AS total FROM proved)"""
+
 
 def add_up(
     definition: Definition, staging: Staging, *, cut_off: int, proofs: Proofs | None = None
 ) -> None:
-    """Make the table `lanes`: total (of all entries) and counted (of those before the cut-off).
+    """Make `lanes`: total (of all entries) and counted (of those before the cut-off).
 
-    It has the number of entries that do not count as `later_rows`.
+    It has the number of entries that do not count as `later_rows`, and is a table or a view.
     """
     counted_until = _counted_until(definition, staging, cut_off)
     if definition.walks:
@@ -46,7 +55,7 @@ def add_up(
 def _walk_unproved(
     definition: Definition, staging: Staging, proved: Proved, counted_until: int | None
 ) -> None:
-    """Make the table `lanes` out of what is proved, and a walk over all other entries."""
+    """Make the view `lanes` of what is proved, and of a walk over all other entries."""
     staging.run("CREATE TABLE others (wallet BIGINT)")
     staging.insert("others", "wallet", [proved.others])
     staging.run(
@@ -57,13 +66,23 @@ def _walk_unproved(
     if "currency" in definition.entry_lane:
         # Only entries in one currency prove anything.
         currency = "(SELECT currency FROM entries LIMIT 1)"
-    staging.insert(
-        "lanes",
-        f"wallet, {currency}, 0, false, total, total, 0, first_pre, last_balance, false, false",
-        [proved.lanes],
-    )
+    staging.run("ALTER TABLE lanes RENAME TO walked")
+    staging.run("CREATE TABLE proved (wallet BIGINT, first_pre BIGINT, last_balance BIGINT)")
+    staging.insert("proved", "wallet, first_pre, last_balance", [proved.lanes])
+    staging.run(_LANES.format(currency=currency))
     staging.run("DROP TABLE unproved")
     staging.run("DROP TABLE others")
+
+
+def drop_lanes(staging: Staging) -> None:
+    """Make room, when nothing asks for `lanes` any more."""
+    ((proved,),) = staging.rows("SELECT count(*) FROM duckdb_views() WHERE view_name = 'lanes'")
+    if not proved:
+        staging.run("DROP TABLE lanes")
+        return
+    staging.run("DROP VIEW lanes")
+    staging.run("DROP TABLE walked")
+    staging.run("DROP TABLE proved")
 
 
 def _counted_until(definition: Definition, staging: Staging, cut_off: int) -> int | None:

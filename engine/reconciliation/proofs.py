@@ -86,12 +86,11 @@ class Proofs:
         if len(doubt) > _FEW + np.count_nonzero(came) // 4:
             return None
         lanes = np.flatnonzero(came & ~seen.doubt)
-        began, ended = seen.first_pre[lanes], seen.last_after[lanes]
-        sums = {"total": ended - began, "first_pre": began, "last_balance": ended}
+        balances = {"first_pre": seen.first_pre[lanes], "last_balance": seen.last_after[lanes]}
         strangers = np.array([*seen.strangers], np.int64)
         others = np.concatenate([doubt + self._least, strangers])
         return Proved(
-            pa.RecordBatch.from_pydict({"wallet": lanes + self._least, **sums}),
+            pa.RecordBatch.from_pydict({"wallet": lanes + self._least, **balances}),
             pa.RecordBatch.from_pydict({"wallet": others}),
         )
 

@@ -1,7 +1,7 @@
 """The balance that is stored for each wallet, beside the one that its entries give.
 
-Made as the table `stored`: wallet, currency, stored, expected, opening, floor. A wallet's balance
-is what it is at the snapshot; at an earlier cut-off it is less by the entries since.
+Made as `stored`, a table or a view: wallet, currency, stored, expected, opening, floor. A wallet's
+balance is what it is at the snapshot; at an earlier cut-off it is less by the entries since.
 """
 
 from engine.reconciliation.definition import Definition
@@ -14,7 +14,7 @@ _COLUMNS = """
 
 
 def find_stored(definition: Definition, staging: Staging) -> None:
-    """Make the table `stored` out of `holdings` and, with the last balances, `ends`."""
+    """Make `stored` out of `holdings` and, with the last balances, `ends`."""
     floor = definition.floor.floor if definition.floor else 0
     if definition.stored == "last_balance_after":
         # Where no entry says a balance, the wallet still holds what it opened with.
@@ -28,7 +28,8 @@ def find_stored(definition: Definition, staging: Staging) -> None:
         )
     elif definition.wallets is not None and "balance" in definition.wallets.amounts:
         now = _COLUMNS.format(stored="balance - coalesce(total - counted, 0)", floor=floor)
-        staging.run(f"CREATE TABLE stored AS {now} FROM holdings WHERE known")
+        # Not worth a table: it is added up once, and then asked for the few that are apart.
+        staging.run(f"CREATE VIEW stored AS {now} FROM holdings WHERE known")
     else:
         staging.run(
             "CREATE TABLE stored (wallet VARCHAR, currency VARCHAR, stored HUGEINT, "

@@ -20,7 +20,7 @@ from engine.reconciliation.definition import (
     Tolerance,
     Window,
 )
-from engine.reconciliation.lanes import add_up
+from engine.reconciliation.lanes import add_up, drop_lanes
 from engine.reconciliation.proofs import Proofs, expect_proofs
 from engine.reconciliation.staging import Staging, open_staging
 
@@ -126,7 +126,7 @@ def lanes_of(given: Given, staging: Staging, proofs: Proofs | None) -> list[tupl
     staging.load("entries", entries, zone="UTC")
     add_up(given.definition, staging, cut_off=CUT_OFF * 10**6, proofs=proofs)
     found = staging.rows(f"SELECT {COLUMNS} FROM lanes ORDER BY wallet, currency")  # noqa: S608
-    staging.run("DROP TABLE lanes")
+    drop_lanes(staging)
     return found
 
 
