@@ -72,6 +72,7 @@ _PRELOADED = (
     "engine.execution.performing",
     "engine.reconciliation.service",
     "engine.redaction.known",
+    "engine.reporting.service",
     "engine.retention",
     # Of the sealing, which imports them where it uses them.
     "cryptography.hazmat.primitives.ciphers.aead",
