@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,9 @@ class ReportDefinitions(Collection[str]):
     templates: Path
     open_sources: Callable[[], Sources]
     reconciliations: Collection[str] = ()
+    _sound: dict[str, tuple[int, ReportDefinition]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @cached_property
     def sources(self) -> Sources:
@@ -71,10 +74,18 @@ class ReportDefinitions(Collection[str]):
         return definition
 
     def written(self, name: str) -> ReportDefinition:
-        """The same, whatever sources this machine has."""
+        """The same, whatever sources this machine has.
+
+        Thousands of schedules may name one report, which is read again only if it has changed.
+        """
+        changed_at = self._changed_at(name)
+        known = self._sound.get(name)
+        if known is not None and known[0] == changed_at:
+            return known[1]
         document, definition = self._read(name)
         if problems := list(self._problems(document, definition)):
             raise InvalidDocument(problems)
+        self._sound[name] = (changed_at, definition)
         return definition
 
     def check(self, name: str) -> tuple[ReportDefinition, Sequence[str]]:
@@ -140,6 +151,10 @@ class ReportDefinitions(Collection[str]):
     def hash_of_template(self, definition: ReportDefinition) -> str | None:
         """The SHA-256 of the template that it names; None if it names none."""
         return _hash(self.templates / definition.template) if definition.template else None
+
+    def _changed_at(self, name: str) -> int:
+        file = self.folder / f"{name}.yaml"
+        return file.stat().st_mtime_ns if file.is_file() else 0
 
     def _read(self, name: str) -> tuple[Document, ReportDefinition]:
         if name not in self:

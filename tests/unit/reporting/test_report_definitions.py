@@ -1,5 +1,6 @@
 """Reports in YAML: what a file says, by name."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -80,6 +81,17 @@ def test_a_document_has_the_columns_of_its_language(folder: Path) -> None:
 def test_an_unknown_report_has_a_suggestion(folder: Path) -> None:
     with pytest.raises(UnknownReport, match="did you mean 'sales'"):
         definitions_in(folder).load("sale")
+
+
+def test_a_report_that_was_changed_is_read_again(folder: Path) -> None:
+    known = definitions_in(folder)
+    assert known.written("sales") is known.written("sales")
+    (folder / "sales.yaml").write_text(GOOD.replace("finance", "accounting"), encoding="utf-8")
+    os.utime(folder / "sales.yaml", ns=(1, 1))
+    assert known.written("sales").owner == "accounting"
+    (folder / "sales.yaml").unlink()
+    with pytest.raises(UnknownReport):
+        known.written("sales")
 
 
 def test_params_have_the_types_that_the_file_says(folder: Path) -> None:
