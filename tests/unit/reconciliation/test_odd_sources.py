@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -112,8 +113,10 @@ def test_a_number_that_is_no_instant_is_never_rounded_to_one(
     assert [f.where for f in canteen.find().findings] == ["row 1, column posted_at"]
 
 
-def _move_money(path: Path, until: float) -> None:
+def _move_money(path: Path, began: Any, seconds: float) -> None:
     with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
+        began.set()
+        until = time.monotonic() + seconds
         while time.monotonic() < until:
             connection.execute("BEGIN IMMEDIATE")
             for wallet, kind, amount in ((1, "purchase", -1), (2, "topup", 1)):
@@ -137,9 +140,11 @@ def test_a_writer_that_does_not_stop_neither_fails_a_run_nor_shows_in_it(
     canteen.wallets((1, 1000, 1000), (2, 0, 0))
     canteen.entries((1, 1, "topup", 0, 1000, "2026-11-01"))
     context = multiprocessing.get_context("spawn")
-    until = time.monotonic() + 3
-    writer = context.Process(target=_move_money, args=(canteen.path, until))
+    began = context.Event()
+    writer = context.Process(target=_move_money, args=(canteen.path, began, 3))
     writer.start()
+    assert began.wait(60), "the writer did not begin"
+    until = time.monotonic() + 3
     seen = set()
     while time.monotonic() < until:
         result = canteen.find(cut_off=datetime(2027, 1, 1, tzinfo=UTC))
