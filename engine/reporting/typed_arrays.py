@@ -83,7 +83,8 @@ def _percent(array: Any, asked: Asked) -> Any:
 
     due = pa.decimal128(28, 9)
     if pa.types.is_floating(array.type):
-        if pc.any(pc.greater_equal(pc.abs(array), 1e19)).as_py():
+        largest = pc.max(pc.abs(array)).as_py()
+        if largest is not None and largest >= 1e19:
             return None
         array = array.cast(pa.string())  # the shortest that means the same number
     elif pa.types.is_integer(array.type):
