@@ -28,9 +28,9 @@ _HALF = 32  # bits: sums of half an amount fit into 64, however many rows a batc
 
 _TABLE = """
     CREATE TABLE lanes (
-        wallet {kind}, currency VARCHAR, batch BIGINT, continued BOOLEAN,
-        total HUGEINT, counted HUGEINT, later_rows BIGINT,
-        first_pre BIGINT, last_balance BIGINT, suspect BOOLEAN, crowded BOOLEAN
+        wallet {kind}, currency VARCHAR, batch BIGINT, continued BOOLEAN, total HUGEINT,
+        counted HUGEINT, later_rows BIGINT, first_pre BIGINT, last_balance BIGINT,
+        suspect BOOLEAN, crowded BOOLEAN
     )"""
 _JOINED = """
     CREATE TABLE joined AS
@@ -43,11 +43,7 @@ _JOINED = """
 
 
 def walk(
-    definition: Definition,
-    staging: Staging,
-    *,
-    counted_until: int | None,
-    table: str = "entries",
+    definition: Definition, staging: Staging, *, counted_until: int | None, table: str = "entries"
 ) -> None:
     """Make the table `lanes` out of entries, of which those before `counted_until` count.
 
@@ -63,10 +59,8 @@ def walk(
     total, counted = (
         f"{sums}_high::HUGEINT * {1 << _HALF} + {sums}_low" for sums in ("total", "counted")
     )
-    columns = (
-        f"wallet, {currency}, batch, continued, {total}, {counted}, later_rows, "
-        "first_pre, last_balance, suspect, crowded"
-    )
+    columns = f"wallet, {currency}, batch, continued, {total}, {counted}, later_rows, first_pre"
+    columns += ", last_balance, suspect, crowded"
     said = "balance_after" if definition.follows else "NULL::BIGINT AS balance_after"
     steps = _steps(staging, table, f"{order}, amount, {said}", order)
     found: list[Any] = []
