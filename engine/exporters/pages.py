@@ -37,7 +37,7 @@ class BadTemplate(Invalid):
 
 @dataclass(frozen=True)
 class Pages:
-    """Renders documents with the templates of `folder`, and with ours where it has none."""
+    """Renders documents with the templates of `folder`, or with ours if there is no folder."""
 
     folder: Path | None = None
 
@@ -50,17 +50,21 @@ class Pages:
         self, shown: Shown, held: Held, *, landscape: bool = True, pages: int | None = None
     ) -> str:
         """The designed pages of a document; `pages` is how many there are with those drawn."""
-        from jinja2 import TemplateError, TemplateSyntaxError
+        from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
         context = _context(shown, held, self.theme, landscape, pages)
-        named = shown.document.template or ""
-        names = [name for name in (named, "table.html") if name.endswith(".html")]
+        named = shown.document.template
+        if named is None or self.folder is None or named.endswith(".xlsx"):  # of workbooks alone
+            named = "table.html"
         try:
-            return self._environment.select_template(names).render(context)
+            return self._environment.get_template(named).render(context)
+        except TemplateNotFound as error:
+            problem = f"there is no page {error.name!r}"
+            raise BadTemplate(name=named, folder=self.folder or OURS, problem=problem) from error
         except TemplateError as error:
             where = f"line {error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
             raise BadTemplate(
-                name=names[0], folder=self.folder or OURS, problem=f"{where}{error}"
+                name=named, folder=self.folder or OURS, problem=f"{where}{error}"
             ) from error
 
     @cached_property

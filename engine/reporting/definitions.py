@@ -16,6 +16,7 @@ from engine.reporting.definition import FORMATS, Dataset, ReportDefinition
 from engine.reporting.definition_checks import misfits, unknown_requirements
 from engine.reporting.definition_file import ReportModel
 from engine.reporting.report_params import bound, wrong_in
+from engine.reporting.template_file import wrong_template
 from engine.sources.catalog import Sources
 from engine.sources.faults import InvalidQuery, UnknownSource
 from engine.sources.folder import Folder
@@ -167,12 +168,9 @@ class ReportDefinitions(Collection[str]):
             yield document.problem(path, message)
         for path, message in unknown_requirements(definition, self.reconciliations):
             yield document.problem(path, message)
-        if definition.template and not (self.templates / definition.template).is_file():
-            files = self.templates.glob("*")
-            known = sorted(each.name for each in files if each.suffix in (".html", ".xlsx"))
-            hint = suggestion(definition.template, known)
-            text = f"{self.templates.name} has no template {definition.template!r}; {hint}"
-            yield document.problem(("template",), text)
+        template = definition.template
+        if template is not None and (wrong := wrong_template(self.templates, template)):
+            yield document.problem(("template",), wrong)
 
     def _sources(self, document: Document, definition: ReportDefinition) -> Iterator[Problem]:
         """What only the settings of this machine can tell."""

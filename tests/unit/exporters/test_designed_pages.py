@@ -100,3 +100,23 @@ def test_a_wrong_template_is_named(tmp_path: Path, wrong: str) -> None:
     tables = held(document, shown, 10)
     with pytest.raises(BadTemplate, match=r"template 'own\.html' in"):
         Pages(tmp_path).render(shown, tables)
+
+
+@pytest.mark.parametrize("name", ["gone.html", "/etc/passwd", "../own.html", "own.css"])
+def test_a_template_that_is_no_page_of_the_folder_is_never_replaced_silently(
+    tmp_path: Path, name: str
+) -> None:
+    document = replace(a_document(), template=name)
+    shown = Shown(document)
+    tables = held(document, shown, 10)
+    with pytest.raises(BadTemplate, match="there is no page"):
+        Pages(tmp_path).render(shown, tables)
+
+
+@pytest.mark.parametrize("name", [None, "brand.xlsx", "reconciliation.html"])
+def test_pages_of_ours_are_there_where_the_folder_has_none(
+    tmp_path: Path, name: str | None
+) -> None:
+    document = replace(a_document(), template=name)
+    shown = Shown(document)
+    assert "<html" in Pages(tmp_path).render(shown, held(document, shown, 10))
