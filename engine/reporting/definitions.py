@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 from engine.documents.closest import suggestion
 from engine.documents.document import Document, read_document
@@ -15,11 +17,15 @@ from engine.errors import EngineError, Invalid, Unreachable
 from engine.reporting.definition import FORMATS, Dataset, ReportDefinition
 from engine.reporting.definition_checks import misfits, unknown_requirements
 from engine.reporting.definition_file import ReportModel
-from engine.reporting.report_params import bound, wrong_in
+from engine.reporting.period import ReportPeriod, WrongPeriod, read_period
+from engine.reporting.report_params import bound, wrong_ends, wrong_in
 from engine.reporting.template_file import wrong_template
+from engine.schedules.period import PeriodKind
 from engine.sources.catalog import Sources
 from engine.sources.faults import InvalidQuery, UnknownSource
 from engine.sources.folder import Folder
+
+_SOME_DAY = datetime(2026, 1, 31, tzinfo=UTC)
 
 
 class UnknownReport(Invalid):
@@ -124,8 +130,7 @@ class ReportDefinitions(Collection[str]):
             if dataset not in names:
                 text = f"the report {name} has no dataset {dataset!r}"
                 yield ("dataset",), f"{text}; {suggestion(dataset, names)}"
-        for param, message in wrong_in(definition, params.get("params") or {}):
-            yield ("params", param), message
+        yield from _wrong_times(definition, params.get("params") or {}, params.get("period"))
         for kind, noun, known in (
             ("formats", "no format is named {!r}", FORMATS),
             ("locales", f"the report {name} is not made in {{!r}}", definition.locales),
@@ -209,6 +214,24 @@ class ReportDefinitions(Collection[str]):
         if isinstance(source, Folder):  # which was refused before
             return ()
         return source.columns(dataset.query, bound(definition, dataset, {}))
+
+
+def _wrong_times(
+    definition: ReportDefinition, given: Mapping[str, Any], text: str | None
+) -> Iterator[tuple[KeyPath, str]]:
+    """What is wrong with the params and the period that were given, and with both together."""
+    period: ReportPeriod | None = None
+    wrong: list[tuple[KeyPath, str]] = []
+    try:
+        period = read_period(text, ZoneInfo(definition.timezone), _SOME_DAY) if text else None
+    except WrongPeriod as error:
+        wrong.append((("period",), str(error)))
+    wrong += [(("params", name), message) for name, message in wrong_in(definition, given)]
+    yield from wrong
+    if not wrong:
+        days = period if text not in get_args(PeriodKind) else None  # which are those of no run yet
+        for name, message in wrong_ends(definition, given, days):
+            yield ("params", name), message
 
 
 def _hash(file: Path) -> str:

@@ -85,18 +85,50 @@ def period_of(
     Raises WrongReportParams where it would end before it begins.
     """
     zone = ZoneInfo(definition.timezone)
-    chosen = {
-        str(param.default): _instant(values[name], zone)
-        for name, param in reversed([*definition.params.items()])
-        if param.default in (_START, _END) and param.type in ("date", "datetime")
-    }
+    chosen = {token: _instant(values[name], zone) for token, name in _ends_of(definition).items()}
     ends = [chosen[token] for token in (_START, _END) if token in chosen]
     if period is None or len(ends) != 2:
         return period
     if ends[0] >= ends[1]:
-        text = f"its period begins at {ends[0]} and ends at {ends[1]}, which is not after it"
-        raise WrongReportParams(report=definition.name, text=text)
+        raise WrongReportParams(report=definition.name, text=_turned_around(*ends))
     return between(ends[0], ends[1], zone)
+
+
+def wrong_ends(
+    definition: ReportDefinition, given: Mapping[str, Any], period: ReportPeriod | None
+) -> Iterator[tuple[str, str]]:
+    """An end that is not after its start, as far as what was given tells by itself.
+
+    `period` is the one that was given, if its days are known. Params are sound by `wrong_in`.
+    """
+    names = _ends_of(definition)
+    raws = [given.get(names[token]) if token in names else None for token in (_START, _END)]
+    tokens = [any(sample in str(raw) for sample in _SAMPLE.values()) for raw in raws]
+    if len(names) != 2 or raws == [None, None] or (None not in raws and tokens[0] != tokens[1]):
+        return
+    if None in raws and (period is None or any(tokens)):
+        return
+    zone = ZoneInfo(definition.timezone)
+    facts = period.facts if period else {}
+    start, end = (
+        _instant(value_of(definition.params[names[token]], fill(raw or token, facts), zone), zone)
+        for token, raw in zip((_START, _END), raws, strict=True)
+    )
+    if start >= end:
+        yield names[_START if raws[1] is None else _END], _turned_around(start, end)
+
+
+def _ends_of(definition: ReportDefinition) -> Mapping[str, str]:
+    """The params that say where the period begins and where it ends: the first of each."""
+    return {
+        str(param.default): name
+        for name, param in reversed([*definition.params.items()])
+        if param.default in (_START, _END) and param.type in ("date", "datetime")
+    }
+
+
+def _turned_around(start: datetime, end: datetime) -> str:
+    return f"its period begins at {start} and ends at {end}, which is not after it"
 
 
 def bound(

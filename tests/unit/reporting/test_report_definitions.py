@@ -49,6 +49,8 @@ summaries:
 formats: [csv, xlsx]
 locales: [en, ar]
 """
+# What a schedule's tokens are while it is checked.
+SAMPLE_START, SAMPLE_END = "2026-01-31T00:00:00+03:00", "2026-02-01T00:00:00+03:00"
 
 
 @pytest.fixture
@@ -126,3 +128,48 @@ def test_a_start_and_an_end_of_ones_own_are_the_period(folder: Path) -> None:
     assert period.name == "2026-11-01_2026-11-14"
     with pytest.raises(WrongReportParams, match="not after it"):
         period_of(sales, values_of(sales, {"school": 7, "to": "2026-11-01"}, A_DAY), A_DAY)
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026-02-29", "20261", "2026-11-02/2026-11-01"])
+def test_a_run_of_a_wrong_period_is_wrong_before_it_is_booked(folder: Path, text: str) -> None:
+    given = {"period": text, "params": {"school": 7}}
+    ((path, message),) = definitions_in(folder).wrong("sales", given)
+    assert path == ("period",)
+    assert message.startswith(f"{text!r} is no period; write a day")
+
+
+@pytest.mark.parametrize(
+    ("period", "ends", "at"),
+    [
+        (None, {"from": "2026-12-01", "to": "2026-11-01"}, "to"),
+        (None, {"from": "2026-12-01", "to": "2026-12-01"}, "to"),
+        (None, {"from": SAMPLE_END, "to": SAMPLE_START}, "to"),
+        ("2026-11", {"from": "2026-12-01"}, "from"),
+        ("2026-11", {"to": "2026-11-01"}, "to"),
+    ],
+)
+def test_a_run_that_would_end_before_it_begins_is_wrong_before_it_is_booked(
+    folder: Path, period: str | None, ends: dict[str, str], at: str
+) -> None:
+    given = {"period": period, "params": {"school": 7, **ends}}
+    ((path, message),) = definitions_in(folder).wrong("sales", given)
+    assert path == ("params", at)
+    assert "which is not after it" in message
+
+
+@pytest.mark.parametrize(
+    ("period", "ends"),
+    [
+        (None, {"from": "2026-11-01", "to": "2026-12-01"}),
+        (None, {"from": "2027-01-01"}),  # its end is that of a period not known yet
+        ("previous_day", {"from": "2027-01-01"}),
+        (None, {"from": "2026-12-01", "to": SAMPLE_END}),
+        ("2026-11", {"to": "2026-11-02"}),
+        ("2026-11", {}),
+    ],
+)
+def test_what_may_be_right_is_not_wrong(
+    folder: Path, period: str | None, ends: dict[str, str]
+) -> None:
+    given = {"period": period, "params": {"school": 7, **ends}}
+    assert not list(definitions_in(folder).wrong("sales", given))

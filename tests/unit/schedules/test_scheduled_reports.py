@@ -21,6 +21,7 @@ def report(
     name: ReportName,
     formats: Names | None = None,
     locales: Names | None = None,
+    period: str | None = None,
     params: Others | None = None,
 ) -> None:
     """Make a report."""
@@ -65,6 +66,14 @@ def test_the_job_can_be_named_as_well(tmp_path: Path) -> None:
         (
             "report: sales\nparams: {scool: 7, school: 7}",
             "5:14 schedules.morning.params.scool: the report sales has no param 'scool'; did you",
+        ),
+        (
+            "report: sales\nparams: {school: 7, from: '2026-12-01', to: '2026-11-01'}",
+            "5:47 schedules.morning.params.to: its period begins at 2026-12-01 00:00:00+03:00 and",
+        ),
+        (
+            "job: report\nparams: {name: sales, school: 7, period: 2026-13}",
+            "5:38 schedules.morning.params.period: '2026-13' is no period; write a day",
         ),
         (
             "report: sales\nparams: {school: 7, from: '${period.start}'}",
