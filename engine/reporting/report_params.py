@@ -16,7 +16,7 @@ from engine.sources.parameters import Parameter
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _START, _END = "${period.start}", "${period.end}"
-_LARGEST = 2**63 - 1
+_LEAST, _LARGEST = -(2**63), 2**63 - 1
 # What tokens become where a value is only looked at.
 _SAMPLE = {
     "period.start": "2026-01-31T00:00:00+03:00",
@@ -90,7 +90,8 @@ def period_of(
     if period is None or len(ends) != 2:
         return period
     if ends[0] >= ends[1]:
-        raise WrongReportParams(report=definition.name, text=_turned_around(*ends))
+        text = _turned_around(ends[0], ends[1], zone)
+        raise WrongReportParams(report=definition.name, text=text)
     return between(ends[0], ends[1], zone)
 
 
@@ -115,7 +116,7 @@ def wrong_ends(
         for token, raw in zip((_START, _END), raws, strict=True)
     )
     if start >= end:
-        yield names[_START if raws[1] is None else _END], _turned_around(start, end)
+        yield names[_START if raws[1] is None else _END], _turned_around(start, end, zone)
 
 
 def _ends_of(definition: ReportDefinition) -> Mapping[str, str]:
@@ -127,8 +128,9 @@ def _ends_of(definition: ReportDefinition) -> Mapping[str, str]:
     }
 
 
-def _turned_around(start: datetime, end: datetime) -> str:
-    return f"its period begins at {start} and ends at {end}, which is not after it"
+def _turned_around(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    begins, ends = start.astimezone(zone), end.astimezone(zone)
+    return f"its period begins at {begins} and ends at {ends}, which is not after it"
 
 
 def bound(
@@ -159,7 +161,7 @@ def _integer(raw: Any, _: ZoneInfo) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int | str):
         raise TypeError
     number = int(raw)
-    if abs(number) > _LARGEST:
+    if not _LEAST <= number <= _LARGEST:
         raise OverflowError
     return number
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.exporters.document import Kind
 from engine.money import minor_digits
-from engine.reporting.typed_cells import FIRST_YEAR, LARGEST, LAST_YEAR, Asked
+from engine.reporting.typed_cells import FIRST_YEAR, LAST_YEAR, Asked
 from engine.sources.instants import MICROSECONDS, MILLISECONDS, micros
 
 _PLAIN = r"^[+-]?[0-9]+(\.[0-9]+)?$"  # Arrow would read 1e2 as well
@@ -35,20 +35,14 @@ def _text(array: Any, asked: Asked) -> Any:
 
 def _whole(array: Any, asked: Asked) -> Any:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     kind = array.type
     if pa.types.is_string(kind) and asked.exact:
         if not _is_short(array, _MONEY_SIGNS):
             return None
         # Safe casts refuse what has a fraction.
-        array = array.cast(pa.decimal128(38, 9)).cast(pa.int64())
-    elif pa.types.is_integer(kind):
-        array = array.cast(pa.int64())
-    else:
-        return None
-    least = pc.min(array).as_py()
-    return None if least is not None and least < -LARGEST else array
+        return array.cast(pa.decimal128(38, 9)).cast(pa.int64())
+    return array.cast(pa.int64()) if pa.types.is_integer(kind) else None
 
 
 def _money(array: Any, asked: Asked) -> Any:

@@ -18,7 +18,7 @@ from engine.exporters.document import Kind
 from engine.money import to_minor
 from engine.sources.instants import micros, read_instant
 
-LARGEST = 2**63 - 1
+LEAST, LARGEST = -(2**63), 2**63 - 1
 FIRST_YEAR, LAST_YEAR = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 _PLAIN = re.compile(r"[+-]?[0-9]{1,38}(\.[0-9]{1,38})?", re.ASCII)
@@ -81,7 +81,7 @@ def _text(value: Any, _: Asked) -> str:
 def _whole(value: Any, _: Asked) -> int:
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST:
+    if isinstance(value, int) and not isinstance(value, bool) and LEAST <= value <= LARGEST:
         return value
     raise Wrong("a whole number of 64 bits is due")
 

@@ -173,3 +173,11 @@ def test_what_may_be_right_is_not_wrong(
 ) -> None:
     given = {"period": period, "params": {"school": 7, **ends}}
     assert not list(definitions_in(folder).wrong("sales", given))
+
+
+def test_a_param_may_be_every_whole_number_of_64_bits(folder: Path) -> None:
+    known = definitions_in(folder)
+    for number in (-(2**63), 2**63 - 1, str(-(2**63))):
+        assert not list(known.wrong("sales", {"params": {"school": number}}))
+    for number in (-(2**63) - 1, 2**63):
+        assert list(known.wrong("sales", {"params": {"school": number}}))

@@ -183,3 +183,13 @@ def test_numbers_are_texts_by_their_digits() -> None:
 def test_what_a_column_may_not_hold_is_wrong_by_itself() -> None:
     with pytest.raises(Wrong, match="its currency is not told"):
         Asked(kind=Kind.MONEY).read(1)
+
+
+@pytest.mark.parametrize("kind", [Kind.INTEGER, Kind.MONEY])
+@pytest.mark.parametrize("number", [-(2**63), 2**63 - 1])
+def test_every_whole_number_of_64_bits_is_one(kind: Kind, number: int) -> None:
+    column = AColumn(name="v", kind=kind, currency=SAR if kind is Kind.MONEY else None)
+    assert typed(column, pa.array([number, 0], pa.int64()))[0] == number
+    assert typed(column, pa.array([str(number)]), kind="numeric")[0] == number
+    with pytest.raises(WrongValue):
+        typed(column, pa.array([str(number * 2)]), kind="numeric")

@@ -69,7 +69,7 @@ def test_the_job_can_be_named_as_well(tmp_path: Path) -> None:
         ),
         (
             "report: sales\nparams: {school: 7, from: '2026-12-01', to: '2026-11-01'}",
-            "5:47 schedules.morning.params.to: its period begins at 2026-12-01 00:00:00+03:00 and",
+            "5:45 schedules.morning.params.to: its period begins at 2026-12-01 00:00:00+03:00 and",
         ),
         (
             "job: report\nparams: {name: sales, school: 7, period: 2026-13}",
