@@ -106,13 +106,17 @@ class ReportChart:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """One query and its columns: a sheet, or a table."""
+    """One query and its columns: a sheet, or a table.
+
+    `required`: a report of which it has no rows is not made.
+    """
 
     name: str
     label: Label
     query: str
     columns: Sequence[ReportColumn]
     note: Label | None = None
+    required: bool = False
 
     def column(self, name: str) -> ReportColumn:
         """The column of that name."""

@@ -34,6 +34,9 @@ class DatasetModel(_Strict):
     query: Text
     columns: Columns
     note: Labelled | None = None
+    required: bool = Field(
+        default=False, description="Whether a run fails, and leaves no file, if there are no rows."
+    )
 
     def parsed(self, name: str) -> Dataset:
         """As the engine sees it."""
@@ -43,6 +46,7 @@ class DatasetModel(_Strict):
             query=_query(self.query),
             columns=[column.parsed(each) for each, column in self.columns.items()],
             note=label(self.note) if self.note else None,
+            required=self.required,
         )
 
 
@@ -61,6 +65,9 @@ class ReportModel(_Strict):
     params: dict[Name, ParamModel] = {}
     query: Text | None = None
     columns: Columns | None = None
+    required: bool | None = Field(
+        default=None, description="Of `query`: whether a run fails if there are no rows."
+    )
     datasets: Annotated[dict[str, DatasetModel], Field(min_length=1)] | None = None
     summaries: dict[str, SummaryModel] = {}
     charts: list[ChartModel] = []
@@ -95,6 +102,8 @@ class ReportModel(_Strict):
     @model_validator(mode="after")
     def _rows_come_from_one_place(self) -> "ReportModel":
         own = [self.query, self.columns]
+        if self.datasets is not None and self.required is not None:
+            raise ValueError("`required` belongs to one of the `datasets`; write it there")
         if self.datasets is not None and own != [None, None]:
             raise ValueError("`datasets` and `query` with `columns` exclude each other; keep one")
         if self.datasets is None and None in own:
@@ -137,7 +146,11 @@ class ReportModel(_Strict):
         columns = [each.parsed(name) for name, each in (self.columns or {}).items()]
         return [
             Dataset(
-                name=MAIN, label=label(self.title), query=_query(self.query or ""), columns=columns
+                name=MAIN,
+                label=label(self.title),
+                query=_query(self.query or ""),
+                columns=columns,
+                required=self.required or False,
             )
         ]
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from engine.clock import Clock
+from engine.errors import Invalid
 from engine.exporters.batches import Batches
 from engine.reporting.asking import Asked
 from engine.reporting.definition import ReportDefinition
@@ -14,6 +15,18 @@ from engine.reporting.extract import DatasetQuery, Extract, Progress, open_extra
 from engine.reporting.masking import masked_rows
 from engine.reporting.report_params import bound
 from engine.sources.catalog import Sources
+
+
+class NoRows(Invalid):
+    """A dataset without which a report says nothing is empty; another attempt would find the same.
+
+    The params that its query names are told, and not their values: they may be somebody's own.
+    """
+
+    message = (
+        "dataset {dataset} has no rows: the report {report} is not made without it; nothing in "
+        "{source} fits what was asked for{params}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +41,18 @@ class ReportReading:
     def read_at(self) -> datetime:
         """The moment that everything is of."""
         return self.extract.taken_at[self.definition.source]
+
+    def require_rows(self) -> None:
+        """Raise NoRows for the first dataset that must have some and has none."""
+        for dataset in self.definition.datasets:
+            if dataset.required and not self.extract.count(dataset.name):
+                names = ", ".join(bound(self.definition, dataset, {}))
+                raise NoRows(
+                    dataset=dataset.name,
+                    report=self.definition.name,
+                    source=self.definition.source,
+                    params=f"; see the params {names}" if names else "",
+                )
 
     def rows(self, name: str) -> Batches:
         """All columns of a dataset."""

@@ -149,6 +149,7 @@ class Reports:
                 clock=self.clock,
                 progress=lambda name, rows: attempt.progress(0, _ALL, f"{name}: {rows:,} rows"),
             ) as reading:
+                reading.require_rows()
                 writer = self._writer(attempt, run, spool, wish, asked, reading)
                 only = asked.definition.dataset(dataset) if dataset else None
                 files = writer.write(only)

@@ -15,10 +15,11 @@ from openpyxl import load_workbook
 from engine.app import App
 from engine.demo.first_reports import last_school_day
 from engine.effects.faults import LeaseLost
-from engine.errors import EngineError
+from engine.errors import EngineError, Invalid
 from engine.reporting.asking import NothingPersonal
 from engine.reporting.definition import FORMATS
 from engine.reporting.definitions import UnknownDataset
+from engine.reporting.reading import NoRows
 from engine.store.database import BACKENDS
 from tests.builders.app import ROOT, a_canteen
 from tests.builders.clock import FakeClock
@@ -225,3 +226,17 @@ def test_progress_says_what_is_read_and_written(app: App) -> None:
     assert any(note.startswith("main: ") for note in attempt.said)
     assert f"writing daily_sales-{DAY}" in attempt.said
     assert attempt.said[-1] == "done"
+
+
+@pytest.mark.parametrize("dataset", [None, "entries"])
+def test_of_a_wallet_that_is_not_there_no_statement_is_made(
+    in_a_file: App, dataset: str | None
+) -> None:
+    given: dict[str, Any] = {"params": {"wallet": 999_999_999}, "period": MONTH}
+    attempt = a_report_attempt(in_a_file)
+    with pytest.raises(
+        NoRows, match=r"^dataset holder has no rows: .*; see the params wallet$"
+    ) as no:
+        in_a_file.reports.run(attempt, "wallet_statement", dataset=dataset, **given)
+    assert not files_of(in_a_file, attempt)
+    assert isinstance(no.value, Invalid)  # which no retry mends

@@ -158,7 +158,7 @@ def test_the_colours_are_those_of_the_theme(tmp_path: Path) -> None:
 
 
 def test_a_table_without_rows_says_so() -> None:
-    assert cells_of("html", page_of(a_document()).encode()) == [["None"]]
+    assert cells_of("html", page_of(a_document()).encode()) == [["No rows"]]
 
 
 @pytest.mark.parametrize("cell", [True, False, None])

@@ -49,6 +49,15 @@ summaries:
 formats: [csv, xlsx]
 locales: [en, ar]
 """
+ONE = """\
+title: Sales
+owner: finance
+source: canteen
+query: SELECT 1 AS one
+columns:
+  one: {label: One, type: integer}
+required: true
+"""
 # What a schedule's tokens are while it is checked.
 SAMPLE_START, SAMPLE_END = "2026-01-31T00:00:00+03:00", "2026-02-01T00:00:00+03:00"
 
@@ -181,3 +190,12 @@ def test_a_param_may_be_every_whole_number_of_64_bits(folder: Path) -> None:
         assert not list(known.wrong("sales", {"params": {"school": number}}))
     for number in (-(2**63) - 1, 2**63):
         assert list(known.wrong("sales", {"params": {"school": number}}))
+
+
+def test_a_dataset_says_whether_it_must_have_rows(folder: Path) -> None:
+    assert not definitions_in(folder).load("sales").main.required
+    text = GOOD.replace("  sales:\n", "  sales:\n    required: true\n")
+    (folder / "must.yaml").write_text(text, encoding="utf-8")
+    (folder / "one.yaml").write_text(ONE, encoding="utf-8")
+    assert definitions_in(folder).load("must").main.required
+    assert definitions_in(folder).load("one").main.required
