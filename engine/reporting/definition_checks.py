@@ -22,6 +22,14 @@ _SAMPLE = {
     "period.end": "2026-02-01T00:00:00+03:00",
 }
 
+RESERVED = frozenset(
+    {
+        *("name", "dataset", "period", "formats", "locales"),
+        *("personal", "archive", "password", "params"),
+    }
+)
+"""What the jobs that make reports take themselves; no param of a report could be given so."""
+
 Found = Iterator[tuple[KeyPath, str]]
 
 
@@ -80,6 +88,8 @@ def _currency(dataset: Dataset, column: ReportColumn, here: KeyPath) -> Found:
 def _params(definition: ReportDefinition) -> Found:
     for name, param in definition.params.items():
         path = ("params", name)
+        if name in RESERVED:
+            yield path, f"{name!r} is what a run of any report takes; call this param otherwise"
         for place, choice in enumerate(param.choices):
             yield from _value(definition, param, choice, (*path, "choices", place), among=False)
         if param.default is None:

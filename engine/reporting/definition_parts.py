@@ -23,6 +23,10 @@ class ParamModel(_Strict):
     )
     choices: list[Any] = Field(default=[], description="The only values that it may have.")
     required: bool = Field(default=True, description="Whether a run without it is refused.")
+    personal: bool = Field(
+        default=False,
+        description="It is somebody's own: *** wherever a run, its files or their records tell it.",
+    )
 
     def parsed(self, name: str) -> Param:
         """As the engine sees it."""
@@ -33,6 +37,7 @@ class ParamModel(_Strict):
             default=self.default,
             choices=tuple(self.choices),
             required=self.required and self.default is None,
+            personal=self.personal,
         )
 
 

@@ -19,6 +19,7 @@ from engine.reporting.definition_checks import misfits, unknown_requirements
 from engine.reporting.definition_file import ReportModel
 from engine.reporting.period import ReportPeriod, WrongPeriod, read_period
 from engine.reporting.report_params import bound, wrong_ends, wrong_in
+from engine.reporting.shown_params import referring
 from engine.reporting.template_file import wrong_template
 from engine.schedules.period import PeriodKind
 from engine.sources.catalog import Sources
@@ -130,7 +131,11 @@ class ReportDefinitions(Collection[str]):
             if dataset not in names:
                 text = f"the report {name} has no dataset {dataset!r}"
                 yield ("dataset",), f"{text}; {suggestion(dataset, names)}"
-        yield from _wrong_times(definition, params.get("params") or {}, params.get("period"))
+        given = params.get("params") or {}
+        if referred := list(referring(given)):
+            yield from referred
+            return
+        yield from _wrong_times(definition, given, params.get("period"))
         for kind, noun, known in (
             ("formats", "no format is named {!r}", FORMATS),
             ("locales", f"the report {name} is not made in {{!r}}", definition.locales),

@@ -12,8 +12,8 @@ from engine.exporters.document import Column, Kind
 from engine.exporters.recount.figures import Figures, Sum
 from engine.exporters.recount.layout import Layout
 from engine.money import format_minor
-from engine.redaction.hiding import MASK
 from engine.reporting.proof import Dataset, Proof
+from engine.reporting.shown_params import is_hidden
 
 _FORMAT = 1
 _LONGEST_PROPERTY = 255  # of a workbook's
@@ -76,10 +76,10 @@ class ReportFacts:
 def params_told(params: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
     """A run's parameters and, for those of the report, what they stand for: defaults and days.
 
-    What is masked of the run's stays masked.
+    `values` are as anybody may see them; what is hidden of the run's stays hidden.
     """
-    masked = {name: value for name, value in params.items() if MASK in str(value)}
-    return {**params, **{name: _plain(value) for name, value in values.items()}, **masked}
+    hidden = {name: value for name, value in params.items() if is_hidden(value)}
+    return {**params, **{name: _plain(value) for name, value in values.items()}, **hidden}
 
 
 def manifest_of(

@@ -31,7 +31,10 @@ class Reading(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What every document of a run says; `stamps` are of reconciliations that it lacks."""
+    """What every document of a run says; `stamps` are of reconciliations that it lacks.
+
+    `values` are those of the params as anybody may see them.
+    """
 
     made_at: datetime
     read_at: datetime
