@@ -59,7 +59,10 @@ class ReportColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class Param:
-    """One value that whoever runs the report may choose; a default may hold tokens."""
+    """One value that whoever runs the report may choose; a default may hold tokens.
+
+    `personal`: it is somebody's own, and the files and records of a run tell it to nobody.
+    """
 
     name: str
     label: Label
@@ -67,6 +70,7 @@ class Param:
     default: Any = None
     choices: Sequence[Any] = ()
     required: bool = True
+    personal: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from engine.reporting.publish import Publisher
 from engine.reporting.reading import ReportReading, open_reading
 from engine.reporting.report_documents import ReportDocuments, Told
 from engine.reporting.requirement import Requirements
+from engine.reporting.shown_params import shown_values
 from engine.reporting.writing import ReportWriter
 from engine.store.run import Claim, Run
 from engine.store.runs import RunStore
@@ -167,6 +168,7 @@ class Reports:
         reading: ReportReading,
     ) -> ReportWriter:
         definition, now = asked.definition, self.clock.now()
+        values = shown_values(definition, asked.values, run.params)
         period = (asked.period.start, asked.period.end) if asked.period else None
         stamps = {
             each.reconciliation: self.requirements.check(each, period, reading.read_at)
@@ -176,7 +178,7 @@ class Reports:
             made_at=now,
             read_at=reading.read_at,
             period=asked.period,
-            values=asked.values,
+            values=values,
             run=attempt.reference,
             stamps={name: stamp for name, stamp in stamps.items() if stamp is not None},
         )
@@ -185,7 +187,7 @@ class Reports:
             title=definition.title.en,
             definition_sha256=self.definitions.hash_of(definition.name),
             template_sha256=self.definitions.hash_of_template(definition),
-            params=params_told(run.params, asked.values),
+            params=params_told(run.params, values),
             period=period,
             timezone=definition.timezone,
             snapshot_at=reading.read_at,
