@@ -13,6 +13,7 @@ from engine.effects.faults import (
     EffectUnconfirmed,
     EffectUnderWay,
     EffectUnknown,
+    EndedTransaction,
     LeaseLost,
     NotDone,
     OtherRequest,
@@ -23,7 +24,7 @@ from engine.effects.request import as_json, hash_of, takes_connection
 from engine.effects.transaction import given
 from engine.store.database import Database, LedgerUnreachable
 from engine.store.effect import Effect, is_under_way
-from engine.store.effects import EffectStore, NotHeld, begin_effect
+from engine.store.effects import EffectStore, NotHeld, begin_effect, started_by
 from engine.store.instant import database_now
 from engine.store.key import require_key
 from engine.store.run import Claim
@@ -105,8 +106,8 @@ class Effects:
             raise
         except Exception:
             # If it was committed past us, so was the key, and nothing else has counted it.
-            if self._store.is_open(key):
-                _patiently(lambda: self._store.recount(claim.run_id))
+            if (owner := self._store.open_of(key)) is not None:
+                _patiently(lambda: self._store.recount(owner))
             raise
 
     def _work_in(
@@ -124,11 +125,11 @@ class Effects:
             return _result(connection, found, claim, request_hash)
         with given(self.database, connection, key):
             result = as_json(key, call(connection))
-        connection.execute(
-            update(effects)
-            .where(effects.c.key == key)
-            .values(state="done", result=result, done_at=database_now())
-        )
+        done = {"state": "done", "result": result, "done_at": database_now()}
+        ours = update(effects).where(*started_by(claim, key))
+        if connection.execute(ours.values(done)).rowcount != 1:
+            # Another transaction was begun in its place, which is not the one that has the key.
+            raise EndedTransaction(key=key, what="end its transaction and begin another")
         # The work may have outlived the lease: then another attempt owns the run.
         require_held(connection, claim, until_committed=True)
         return result
@@ -143,15 +144,15 @@ class Effects:
         repeatable: bool,
     ) -> Any:
         # What an earlier call did is as open as before, whatever the other end says to this one.
-        was_open = repeatable and self._store.is_open(key)
+        was_open = repeatable and self._store.open_of(key) is not None
         try:
             found = self._store.start(claim, key, request_hash, repeatable=repeatable)
         except NotHeld:
             raise LeaseLost(run_id=claim.run_id, attempt=claim.attempt) from None
         if found is not None:
-            if found.is_unknown and found.run_id == claim.run_id:
+            if found.is_unknown:
                 # Work that was committed past us may have left it, and then it is not counted yet.
-                self._store.recount(claim.run_id)
+                self._store.recount(found.run_id)
             with self.database.read() as connection:
                 return _result(connection, found, claim, request_hash)
         try:

@@ -27,7 +27,7 @@ from sqlalchemy.schema import CreateTable
 from engine.clock import SystemClock, rfc3339
 from engine.documents.closest import suggestion
 from engine.effects.engines import is_forbidden, is_in_transaction, make_engine
-from engine.effects.faults import EndedTransaction, OtherRequest
+from engine.effects.faults import EndedTransaction, NoResult, OtherRequest
 from engine.effects.lease import require_held
 from engine.effects.request import as_json, hash_of
 from engine.effects.transaction import kept_open
@@ -161,10 +161,18 @@ def _do(
             return _done(connection, key, key_hash, request_hash)
         with kept_open(connection, key, is_in_transaction):
             result = as_json(key, call(connection))
-        here = engine_effects.c.key_hash == key_hash
+        ours = (
+            engine_effects.c.key_hash == key_hash,
+            engine_effects.c.run_id == claim.run_id,
+            engine_effects.c.attempt == claim.attempt,
+            engine_effects.c.result.is_(None),
+        )
         text = json.dumps(result)
         with _about_keys():
-            connection.execute(update(engine_effects).where(here).values(result=text))
+            done = connection.execute(update(engine_effects).where(*ours).values(result=text))
+        if done.rowcount != 1:
+            # A deadlock undid it, say, and the work went on in another one, without the key.
+            raise EndedTransaction(key=key, what="end its transaction and begin another")
         with ledger.read() as leases:
             require_held(leases, claim)
     return result
@@ -187,7 +195,7 @@ def _done(connection: Connection, key: str, key_hash: str, request_hash: str) ->
     if found.request_hash.strip() != request_hash:
         raise OtherRequest(key=key)
     if found.result is None:
-        raise EndedTransaction(key=key, what="end its transaction, as it did once")
+        raise NoResult(key=key, run_id=found.run_id, hash=key_hash)
     return json.loads(found.result)
 
 

@@ -30,6 +30,18 @@ class EndedTransaction(EngineError):
     )
 
 
+class NoResult(EngineError):
+    """Work committed the key by itself, and nobody knows what else of it."""
+
+    message = (
+        "whether the effect {key!r} happened is unknown: its work in run {run_id} ended its own "
+        "transaction; look at what it wrote there, then have somebody who may do so change the row "
+        "by hand: if it happened UPDATE engine_effects SET result = 'null' WHERE key_hash = "
+        "'{hash}' (or the JSON of its result), if not DELETE FROM engine_effects WHERE key_hash = "
+        "'{hash}'"
+    )
+
+
 class TookTooLong(EngineError):
     """The work held the only write lock of a SQLite ledger for longer than anybody may wait."""
 

@@ -27,6 +27,9 @@ def kept_open(connection: Connection, key: str, is_open: IsOpen) -> Iterator[Non
     def look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if word := ending(statement):
             refuse(f"send {word} to its database")
+        # Whatever undid it, a deadlock or an OR ROLLBACK: this would be committed without the key.
+        if not is_open(connection):
+            refuse("go on once its transaction has ended")
 
     events: dict[str, Callable[..., None]] = {
         "commit": lambda _: refuse("commit"),

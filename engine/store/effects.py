@@ -30,11 +30,11 @@ class EffectStore:
         with self.database.read() as connection:
             return effects_of(connection, run_id)
 
-    def is_open(self, key: str) -> bool:
-        """Whether it was started, and nobody knows what came of it."""
-        query = select(effects.c.key).where(effects.c.key == key, effects.c.state == "started")
+    def open_of(self, key: str) -> int | None:
+        """The run that started it, if nobody knows what came of it."""
+        query = select(effects.c.run_id).where(effects.c.key == key, effects.c.state == "started")
         with self.database.read() as connection:
-            return connection.execute(query).first() is not None
+            return connection.execute(query).scalar_one_or_none()
 
     def start(
         self, claim: Claim, key: str, request_hash: str, *, repeatable: bool
@@ -55,7 +55,7 @@ class EffectStore:
         """
         with self.database.begin() as connection:
             _lock(connection, claim.run_id)
-            here = _started_by(claim, key)
+            here = started_by(claim, key)
             values = {"state": "done", "result": result, "done_at": database_now()}
             return self._end(connection, claim, key, here, values)
 
@@ -63,7 +63,7 @@ class EffectStore:
         """The call certainly did nothing."""
         with self.database.begin() as connection:
             _lock(connection, claim.run_id)
-            here = _started_by(claim, key)
+            here = started_by(claim, key)
             self._end(connection, claim, key, here, {"state": "not_done"})
 
     def _end(
@@ -189,7 +189,8 @@ def _lock(connection: Connection, run_id: int) -> None:
     connection.execute(row.with_for_update(key_share=True))
 
 
-def _started_by(claim: Claim, key: str) -> Sequence[ColumnElement[bool]]:
+def started_by(claim: Claim, key: str) -> Sequence[ColumnElement[bool]]:
+    """The effect as long as it is this attempt's, and not done."""
     return (
         effects.c.key == key,
         effects.c.run_id == claim.run_id,

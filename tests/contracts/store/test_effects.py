@@ -11,14 +11,17 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.effects.effects import Effects
 from engine.effects.faults import (
+    EffectUnderWay,
     EffectUnknown,
     EndedTransaction,
     LeaseLost,
     OtherRequest,
     ResultNotJson,
 )
+from engine.effects.request import hash_of
 from engine.states import RunState
 from engine.store.database import Database
+from engine.store.effects import begin_effect
 from engine.store.key import UnusableKey
 from engine.store.run import Claim
 from engine.store.runs import RunStore
@@ -227,6 +230,57 @@ def test_work_must_not_end_its_transaction(
     assert effects.once(claim, "fee", None, post) == {"posted": 500}
 
 
+def begin_another(connection: Connection) -> None:
+    """By statements that no event of SQLAlchemy's sees: as after an error that a job handles."""
+    for statement in ("ROLLBACK", "BEGIN"):
+        of_driver(connection).execute(statement)
+
+
+def test_work_in_another_transaction_than_that_of_its_key_is_undone(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    def begin_and_post(connection: Connection) -> None:
+        begin_another(connection)
+        post(connection)
+
+    for _ in range(2):
+        with pytest.raises(EndedTransaction, match="end its transaction and begin another"):
+            effects.once(claim, "fee", None, begin_and_post)
+    assert (postings(database), keys(database)) == (0, [])
+    assert effects.once(claim, "fee", None, post) == {"posted": 500}
+
+
+def test_work_does_not_go_on_once_its_transaction_was_undone(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    def roll_back_and_post(connection: Connection) -> None:
+        of_driver(connection).rollback()
+        for _ in range(2):
+            with suppress(EndedTransaction):
+                post(connection)
+
+    for _ in range(2):
+        with pytest.raises(EndedTransaction, match="must not go on once its transaction has ended"):
+            effects.once(claim, "fee", None, roll_back_and_post)
+    assert (postings(database), keys(database)) == (0, [])
+    assert effects.once(claim, "fee", None, post) == {"posted": 500}
+
+
+def test_what_was_committed_past_us_by_a_run_that_ended_is_counted_once_another_run_asks(
+    effects: Effects, claim: Claim, database: Database
+) -> None:
+    with database.begin() as connection:
+        # As a kill leaves it right after the driver's commit.
+        begin_effect(connection, claim, "fee", hash_of(None), repeatable=False)
+    assert in_doubt(database, claim.run_id) == 0
+    with pytest.raises(EffectUnderWay):
+        effects.once(a_claim(RunStore(database)), "fee", None, never)
+    let_leases_run_out(database)
+    with pytest.raises(EffectUnknown):
+        effects.once(a_claim(RunStore(database)), "fee", None, never)
+    assert in_doubt(database, claim.run_id) == 1
+
+
 def test_work_that_was_committed_past_us_is_unknown_and_its_run_is_reviewed(
     effects: Effects, claim: Claim, database: Database
 ) -> None:
@@ -254,8 +308,8 @@ def test_so_is_work_that_was_committed_past_us_and_failed_or_went_on(
             connection.execute(text("SELECT 1"))
         raise RuntimeError("after the commit")
 
-    for go_on in (False, True):
-        with pytest.raises(RuntimeError, match="after the commit"):
+    for go_on, error in ((False, RuntimeError), (True, EndedTransaction)):
+        with pytest.raises(error, match=r"after the commit|once its transaction has ended"):
             effects.once(claim, f"fee {go_on}", None, partial(post_commit_and, go_on))
     assert postings(database) == 2
     assert in_doubt(database, claim.run_id) == 2

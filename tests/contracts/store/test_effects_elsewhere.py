@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy.schema import CreateTable
 from engine.effects.effects import Effects
 from engine.effects.elsewhere import NoTable, NotWritable, UnknownDatabase, engine_effects
 from engine.effects.engines import make_engine
-from engine.effects.faults import EndedTransaction, LeaseLost, OtherRequest, ResultNotJson
+from engine.effects.faults import EndedTransaction, LeaseLost, NoResult, OtherRequest, ResultNotJson
 from engine.store.database import Database
 from engine.store.run import Claim
 from engine.store.runs import RunStore
@@ -149,10 +150,48 @@ def test_work_that_ended_its_transaction_past_us_is_not_done_again(
         driver: Any = connection.connection.driver_connection
         driver.commit()
 
-    for _ in range(2):
-        with pytest.raises(EndedTransaction):
-            effects.once(claim, "fee", None, order_and_commit, database="shop")
+    with pytest.raises(EndedTransaction):
+        effects.once(claim, "fee", None, order_and_commit, database="shop")
+    with pytest.raises(NoResult, match="UPDATE engine_effects SET result = 'null' WHERE key_hash"):
+        effects.once(claim, "fee", None, order_and_commit, database="shop")
     assert rows(url) == 1
+
+
+def test_work_in_another_transaction_than_that_of_its_key_is_undone(
+    effects: Effects, claim: Claim, url: str
+) -> None:
+    def begin_and_order(connection: Connection) -> None:
+        driver = connection.connection.cursor()
+        for statement in ("ROLLBACK", "BEGIN"):
+            driver.execute(statement)
+        order(connection)
+
+    for _ in range(2):
+        with pytest.raises(EndedTransaction, match="end its transaction and begin another"):
+            effects.once(claim, "fee", None, begin_and_order, database="shop")
+    assert rows(url) == 0
+    assert effects.once(claim, "fee", None, order, database="shop") == {"ordered": 500}
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", ["shop", None])
+def test_an_insert_or_rollback_that_the_work_catches_leaves_nothing(
+    effects: Effects, claim: Claim, database: Database, url: str, name: str | None
+) -> None:
+    if name is None and database.url.get_backend_name() != "sqlite":
+        return
+
+    def order_twice(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE seen (k INTEGER PRIMARY KEY)"))
+        connection.execute(text("CREATE TABLE sold (amount INTEGER)"))
+        for _ in range(2):
+            with suppress(DBAPIError):
+                connection.execute(text("INSERT OR ROLLBACK INTO seen VALUES (1)"))
+        connection.execute(text("CREATE TABLE sold (amount INTEGER)"))
+
+    for _ in range(2):
+        with pytest.raises(EndedTransaction, match="go on once its transaction has ended"):
+            effects.once(claim, "fee", None, order_twice, database=name)
 
 
 def test_of_many_at_once_one_does_it_and_all_have_its_result(

@@ -150,9 +150,9 @@ def test_a_call_that_did_nothing_says_nothing_of_the_one_before_it(
         with pytest.raises(error):
             effects.once(claim, "order 1", None, gateway.charge, repeatable=True)
         assert effect_of(database, claim).state == "started"
-    assert EffectStore(database).is_open("order 1")
+    assert EffectStore(database).open_of("order 1") == claim.run_id
     assert effects.once(claim, "order 1", None, gateway.charge, repeatable=True) == "charged before"
-    assert not EffectStore(database).is_open("order 1")
+    assert EffectStore(database).open_of("order 1") is None
 
 
 def test_a_repeatable_call_under_way_is_not_taken_from_the_run_that_makes_it(
