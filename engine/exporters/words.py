@@ -23,6 +23,10 @@ class Words:
     value: str
     snapshot: str
     not_tied_out: str
+    now: str
+    never_run: str
+    totals_off: str
+    looked_until: str
     yes: str
     no: str
     sheet: str
@@ -50,7 +54,11 @@ WORDS: Mapping[str, Words] = {
         count="Count",
         value="Value",
         snapshot="Read at",
-        not_tied_out="Not reconciled: {reconciliation} has not tied out for this period",
+        not_tied_out="{reconciliation} has not tied out for {period}: {why}",
+        now="now",
+        never_run="it has never run",
+        totals_off="its totals of {currencies} are off",
+        looked_until="its latest run looked at what was there until {at}",
         yes="Yes",
         no="No",
         sheet="Sheet",
@@ -76,7 +84,11 @@ WORDS: Mapping[str, Words] = {
         count="العدد",
         value="القيمة",
         snapshot="وقت قراءة البيانات",
-        not_tied_out="لم تتم المطابقة: نتائج {reconciliation} غير متطابقة لهذه الفترة",
+        not_tied_out="لم تكتمل مطابقة {reconciliation} ({period}): {why}",
+        now="الوضع الحالي",
+        never_run="لم تُجرَ هذه المطابقة من قبل",
+        totals_off="في إجماليات {currencies} فروق غير مفسَّرة",
+        looked_until="آخر مطابقة شملت البيانات حتى {at}",
         yes="نعم",
         no="لا",
         sheet="الورقة",

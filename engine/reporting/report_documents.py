@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from engine.exporters.batches import Batches
-from engine.exporters.document import BarChart, Document, Fact, Notice, Table
+from engine.exporters.document import BarChart, Document, Fact, Table
 from engine.exporters.words import words_of
 from engine.reporting.charts import charts_of
 from engine.reporting.definition import (
@@ -18,6 +18,7 @@ from engine.reporting.definition import (
 )
 from engine.reporting.label import Label, Language
 from engine.reporting.period import ReportPeriod
+from engine.reporting.requirement import Unreconciled
 from engine.reporting.summaries import summary_table
 from engine.reporting.totals import Sums, added_up, total_rows
 
@@ -41,7 +42,7 @@ class Told:
     period: ReportPeriod | None
     values: Mapping[str, Any]
     run: str = ""
-    stamps: Mapping[str, Notice] = field(default_factory=dict)
+    stamps: Mapping[str, Unreconciled] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +62,7 @@ class ReportDocuments:
             summaries=[self._summary(each, language) for each in self._summaries(language)],
             charts=[chart for each in definition.charts for chart in self._charts(each, language)],
             facts=list(self._facts(language)),
-            notices=[
-                self._stamp(name, stamp, language) for name, stamp in self.told.stamps.items()
-            ],
+            notices=[stamp.notice(language) for stamp in self.told.stamps.values()],
         )
 
     def rows_of(self, dataset: Dataset, language: Language) -> Document:
@@ -115,13 +114,6 @@ class ReportDocuments:
         dataset = self.definition.dataset(summary.dataset)
         rows = self.reading.rows(summary.dataset).make()
         return summary_table(summary, dataset, rows, language)
-
-    def _stamp(self, reconciliation: str, stamp: Notice, language: Language) -> Notice:
-        """What a reconciliation lacks, in words; why it does is known in English alone."""
-        if language == "en":
-            return stamp
-        text = words_of(language).not_tied_out.format(reconciliation=reconciliation)
-        return replace(stamp, text=text)
 
     def _charts(self, chart: ReportChart, language: Language) -> Iterator[BarChart]:
         dataset = self.definition.dataset(chart.dataset)

@@ -17,6 +17,7 @@ from engine.reporting.groups import TooManyGroups, grouped
 from engine.reporting.label import Label, Language
 from engine.reporting.masking import masked_definition, masked_rows
 from engine.reporting.report_documents import ReportDocuments, Told
+from engine.reporting.requirement import Unreconciled
 from engine.reporting.summaries import summary_table
 from tests.builders.reports import definitions_in
 from tests.unit.reporting.test_report_period import A_DAY
@@ -170,13 +171,13 @@ def test_the_facts_say_the_period_and_what_was_chosen(sales: ReportDefinition) -
 def test_what_was_not_reconciled_is_said_in_the_language_of_the_document(
     sales: ReportDefinition,
 ) -> None:
-    stamp = Notice(code="NOT RECONCILED", text="wallets has not tied out for now: it has never run")
+    stamp = Unreconciled(reconciliation="wallets", period=None, why=lambda words: words.never_run)
     made = documents(sales)
     stamped = replace(made, told=replace(made.told, stamps={"wallets": stamp}))
-    assert stamped.whole("en").notices == [stamp]
+    text = "wallets has not tied out for now: it has never run"
+    assert stamped.whole("en").notices == [Notice(code="NOT RECONCILED", text=text)]
     (arabic,) = stamped.whole("ar").notices
-    assert arabic.text.startswith("لم تتم المطابقة")
-    assert "wallets" in arabic.text
+    assert arabic.text == "لم تكتمل مطابقة wallets (الوضع الحالي): لم تُجرَ هذه المطابقة من قبل"
 
 
 def test_what_is_personal_is_masked_whatever_it_is(sales: ReportDefinition) -> None:

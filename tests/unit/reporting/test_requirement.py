@@ -103,10 +103,26 @@ def test_totals_that_do_not_tie_out_are_not_enough(database: Database) -> None:
 
 
 def test_a_report_that_may_be_made_all_the_same_says_so_in_alarm(database: Database) -> None:
-    notice = check(database, "stamp")
+    lacking = check(database, "stamp")
+    notice = lacking.notice("en")
     assert notice.grave
     assert notice.code == "NOT RECONCILED"
     assert notice.text.endswith("it has never run")
+    assert lacking.notice("ar").text.endswith("لم تُجرَ هذه المطابقة من قبل")
+
+
+def test_why_it_has_not_tied_out_is_said_in_both_languages(database: Database) -> None:
+    reconcile(database, DAY[1] - timedelta(seconds=1))
+    early = check(database, "stamp")
+    assert early.notice("en").text.endswith("what was there until 2026-11-23T20:59:59.000Z")
+    assert early.notice("ar").text == (
+        "لم تكتمل مطابقة wallets (من 2026-11-22T21:00:00.000Z إلى 2026-11-23T21:00:00.000Z): "
+        "آخر مطابقة شملت البيانات حتى 2026-11-23T20:59:59.000Z"
+    )
+    reconcile(database, DAY[1], totals=[{**TIED, "drift_minor": 14}])
+    off = check(database, "stamp")
+    assert off.notice("en").text.endswith("its totals of SAR are off")
+    assert off.notice("ar").text.endswith("في إجماليات SAR فروق غير مفسَّرة")
 
 
 def test_a_report_of_how_things_are_wants_a_reconciliation_of_the_day_before(
