@@ -3,6 +3,7 @@
 The number of minor digits comes from ISO 4217; a currency not listed here has two.
 """
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -21,6 +22,8 @@ _MINOR_DIGITS: Mapping[str, int] = {
     **dict.fromkeys(["CLF", "UYW"], 4),
 }
 
+_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
+
 # Powers of ten; no sum of money in any currency comes near.
 _LARGEST = 60
 
@@ -35,6 +38,11 @@ class PrecisionLost(Invalid):
     """An amount has more decimals than its currency can hold; it is never rounded."""
 
     message = "{text} has more decimals than {currency} holds ({digits})"
+
+
+def is_code(currency: str) -> bool:
+    """Whether it is written as ISO 4217 writes codes, in three capital letters: `kwd` is none."""
+    return _CODE.fullmatch(currency) is not None
 
 
 def minor_digits(currency: str) -> int:

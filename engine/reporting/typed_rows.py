@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from engine.errors import Invalid
 from engine.exporters.batches import arrow_schema
 from engine.exporters.document import Column
+from engine.money import is_code
 from engine.redaction.hiding import MASK, hidden
 from engine.reporting.read_column import ReadColumn
 from engine.reporting.typed_arrays import read_array
@@ -14,6 +15,7 @@ from engine.reporting.typed_cells import Asked, Wrong
 
 _DECIMALS = frozenset({"numeric", "decimal"})  # as databases call exact numbers
 _SHOWN = 40  # characters of a wrong value
+_CODE_IS_DUE = "a code of three capital letters is due (SAR): upper(trim(...)) in the query tidies"
 
 
 class WrongValue(Invalid):
@@ -53,7 +55,9 @@ class TypedRows:
             yield pa.RecordBatch.from_arrays(arrays, schema=self.schema)
             before += batch.num_rows
 
-    def refuse(self, at: int, row: int, value: Any, due: str | None = None) -> NoReturn:
+    def refuse(
+        self, at: int, row: int, value: Any, due: str | None = None, kind: str | None = None
+    ) -> NoReturn:
         """Say that the value of column number `at` is wrong, and what is due."""
         column = self._columns[at]
         if due is None:
@@ -69,7 +73,7 @@ class TypedRows:
             row=row,
             column=column.name,
             value=MASK if column.personal else hidden(shown),
-            kind=column.kind,
+            kind=kind or column.kind,
             due=due,
         )
 
@@ -96,6 +100,9 @@ class TypedRows:
             row = pc.index(lost, True).as_py()
             due = f"its currency is due in {self._columns[at].currency_column!r}"
             self.refuse(at, before + row + 1, array[row].as_py(), due)
+        for currency in known:
+            if not is_code(currency):
+                self._refuse_code(currency, array, currencies, at, before)
         if len(known) <= 1 or asked.unit == "minor":
             currency = known[0] if known else ""
             return self._column(array, at, replace(asked, currency=currency), before)
@@ -106,6 +113,18 @@ class TypedRows:
             read = self._column(some, at, replace(asked, currency=currency), before)
             result = pc.coalesce(result, read)
         return result
+
+    def _refuse_code(self, code: str, array: Any, currencies: Any, at: int, before: int) -> None:
+        """Where an amount has it: its decimals would be guessed, and guessed wrong for `kwd`."""
+        import pyarrow.compute as pc
+
+        from engine.exporters.arrays import one
+
+        row = pc.index(pc.and_(pc.is_valid(array), pc.equal(currencies, one(code))), True).as_py()
+        if row >= 0:
+            names = [column.name for column in self._columns]
+            place = names.index(self._columns[at].currency_column or "")
+            self.refuse(place, before + row + 1, code, _CODE_IS_DUE, "currency")
 
     def _column(self, array: Any, at: int, asked: Asked, before: int) -> Any:
         import pyarrow as pa

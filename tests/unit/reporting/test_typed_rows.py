@@ -117,6 +117,19 @@ def test_the_row_is_counted_over_all_batches() -> None:
         list(rows.batches(batches))
 
 
+@pytest.mark.parametrize("unit", ["minor", "major"])
+@pytest.mark.parametrize("code", ["kwd", " KWD", "KWD ", "jpy", "RIYAL", "S1R", "KWD\n", "كويت"])
+def test_what_is_written_as_no_code_is_refused_where_it_stands(unit: Any, code: str) -> None:
+    columns = [
+        AColumn(name="v", kind=Kind.MONEY, currency_column="c", unit=unit),
+        AColumn(name="c"),
+    ]
+    batch = pa.record_batch({"v": [None, 5, 5], "c": [code, SAR, code]})
+    read = TypedRows("rows", columns, {"v": "int8", "c": "text"}, "UTC")
+    with pytest.raises(WrongValue, match=r"'rows', row 3, column 'c': .* no currency; .*upper"):
+        list(read.batches([batch]))
+
+
 def test_each_currency_has_its_own_places() -> None:
     columns = [
         AColumn(name="v", kind=Kind.MONEY, currency_column="c", unit="major"),
