@@ -149,7 +149,8 @@ class App:
         """Says what of a run's parameters is shown, and what is sealed."""
         from engine.hiding import Hiding
 
-        return Hiding(lambda: self.keys)
+        # Of all that is defined, reports alone have parameters.
+        return Hiding(lambda: self.keys, lambda: {"report": self.report_definitions})
 
     @cached_property
     def sealed_params(self) -> "SealedParamStore":

@@ -12,6 +12,7 @@ from engine.redaction.hiding import MASK, hidden_data
 from engine.redaction.known import Secrets
 from engine.redaction.masked import hidden_texts
 from engine.redaction.names import is_secret_name
+from engine.schedules.params import Definitions, Knowing
 from engine.sealing import Keys, Sealer
 from engine.secret_references import is_reference
 from engine.store.run import Run
@@ -37,13 +38,17 @@ class BookedParams:
 
 @dataclass(frozen=True)
 class Hiding:
-    """Hides parameters under the keys of this installation, which are asked for if need be."""
+    """Hides parameters under the keys of this installation, which are asked for if need be.
+
+    What `definitions` says of parameters that no job has itself counts as well.
+    """
 
     keys: Callable[[], Keys]
+    definitions: Callable[[], Definitions] = dict
 
     def booked(self, job: Job, params: Mapping[str, Any]) -> BookedParams:
         """What is booked for these valid, JSON-ready `params`; raises MissingKey and InvalidKey."""
-        shown, hidden = parted(job, params)
+        shown, hidden = self.parted(job, params)
         apart = shown if not hidden else shown | self._told_apart(job, hidden)
         group = job.group_of(apart)
         return BookedParams(
@@ -52,6 +57,16 @@ class Hiding:
             unique_key=job.unique_key(apart),
             limit_key=group.key if group else None,
         )
+
+    def parted(self, job: Job, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """`params` as anybody may see them, and those of them that are hidden there."""
+        named = any(param.kind for param in job.params.values())
+        return parted(job, params, self.definitions() if named else {})
+
+    def masked(self, job: Job, params: Mapping[str, Any]) -> dict[str, Any]:
+        """`params` that were not found valid, as anybody may see them: their types tell nothing."""
+        shown, _ = self.parted(job, params)
+        return dict(hidden_data(shown))
 
     def is_same(self, run: Run, sealed: Mapping[str, str], params: BookedParams) -> bool:
         """Whether a run was booked with these; what was erased of it since is not compared."""
@@ -75,14 +90,17 @@ class Hiding:
         }
 
 
-def parted(job: Job, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def parted(
+    job: Job, params: Mapping[str, Any], definitions: Definitions | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """`params` as anybody may see them, and those of them that are hidden there.
 
-    Hidden is what the job's signature or its name calls a secret or personal, a text in which
-    something looks like one, and one that repeats what is hidden of another parameter. A reference
-    to a secret is none.
+    Hidden is what the job's signature, its name or the definition that is named calls a secret or
+    personal, a text in which something looks like one, and one that repeats what is hidden of
+    another parameter. A reference to a secret is none.
     """
     alone = {name: _shown(job, name, value) for name, value in params.items()}
+    alone = _by_definitions(job, params, alone, definitions or {})
     repeated = _Repeated(hidden_texts(params, alone))
     shown: dict[str, Any] = {}
     hidden: dict[str, Any] = {}
@@ -95,12 +113,6 @@ def parted(job: Job, params: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
         if shown[name] != value or (MASK in str(value) and _may_hide(job, name)):
             hidden[name] = value
     return shown, hidden
-
-
-def masked(job: Job, params: Mapping[str, Any]) -> dict[str, Any]:
-    """`params` that were not found valid, as anybody may see them: their types tell nothing."""
-    shown, _ = parted(job, params)
-    return dict(hidden_data(shown))
 
 
 class _Repeated:
@@ -128,6 +140,33 @@ def _shown(job: Job, name: str, value: Any) -> Any:
     if not _may_hide(job, name):
         return value
     return hidden_data({name: value})[name]
+
+
+def _by_definitions(
+    job: Job, params: Mapping[str, Any], shown: Mapping[str, Any], definitions: Definitions
+) -> dict[str, Any]:
+    """`shown` without what the definitions hide: parameters that are none of the job's own."""
+    named: list[tuple[Knowing, str]] = []
+    for name, param in job.params.items():
+        known, of = definitions.get(param.kind or ""), params.get(name)
+        if isinstance(known, Knowing) and isinstance(of, str):
+            named.append((known, of))
+
+    def masks(given: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value
+            if value is None
+            or is_reference(value)
+            or not any(known.hides(of, name) for known, of in named)
+            else MASK
+            for name, value in given.items()
+        }
+
+    if not named:
+        return dict(shown)
+    beside = masks({name: value for name, value in shown.items() if name not in job.params})
+    within = {name: masks(value) for name, value in shown.items() if isinstance(value, Mapping)}
+    return {**shown, **within, **beside}
 
 
 def _may_hide(job: Job, name: str) -> bool:

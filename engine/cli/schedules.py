@@ -134,12 +134,12 @@ def _next_firings(schedule: "Schedule", now: datetime, count: int) -> list[datet
 
 
 def _schedule_json(schedule: "Schedule", now: datetime) -> dict[str, object]:
-    from engine.hiding import parted
     from engine.operations.instants import rfc3339
     from engine.registry import find
 
     upcoming = schedule.trigger.next_after(now) if schedule.enabled else None
-    shown, _ = parted(find(the_app().jobs, schedule.job), schedule.params)
+    app = the_app()
+    shown, _ = app.hiding.parted(find(app.jobs, schedule.job), schedule.params)
     return {
         "name": schedule.name,
         "job": schedule.job,

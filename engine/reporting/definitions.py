@@ -132,10 +132,8 @@ class ReportDefinitions(Collection[str]):
                 text = f"the report {name} has no dataset {dataset!r}"
                 yield ("dataset",), f"{text}; {suggestion(dataset, names)}"
         given = params.get("params") or {}
-        if referred := list(referring(given)):
-            yield from referred
-            return
-        yield from _wrong_times(definition, given, params.get("period"))
+        referred = list(referring(given))
+        yield from referred or _wrong_times(definition, given, params.get("period"))
         for kind, noun, known in (
             ("formats", "no format is named {!r}", FORMATS),
             ("locales", f"the report {name} is not made in {{!r}}", definition.locales),
@@ -147,6 +145,14 @@ class ReportDefinitions(Collection[str]):
     def role_for(self, name: str, params: Mapping[str, Any]) -> str | None:
         """The role that a run with these params takes, beyond that of running anything."""
         return self.written(name).shows_personal_to if params.get("personal") else None
+
+    def hides(self, name: str, param: str) -> bool:
+        """Whether this param of the report is personal; all are while its file is not sound."""
+        try:
+            known = self.written(name).params.get(param)
+        except EngineError:
+            return True
+        return known is not None and known.personal
 
     def require_dataset(self, definition: ReportDefinition, name: str) -> None:
         """Raise UnknownDataset unless the report has it."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from engine.clock import Clock
 from engine.dispatch import Dispatch
-from engine.hiding import BookedParams, Hiding, masked
+from engine.hiding import BookedParams, Hiding
 from engine.job import Job
 from engine.registry import find
 from engine.scheduler.keeping import Keeping
@@ -217,7 +217,9 @@ class Booking:
         except InvalidParams as error:
             # The file was checked, so only a job changed underneath can come here.
             skipped = f"params: {error}"
-        params = _shown(job, given) if skipped else self.hiding.booked(job, given)
+        params = (
+            _skipped(self.hiding.masked(job, given)) if skipped else self.hiding.booked(job, given)
+        )
         return NewRun(
             job=job.name,
             queue=schedule.queue,
@@ -250,7 +252,6 @@ class Booking:
         return Keeping(jobs=self.jobs, hiding=self.hiding)
 
 
-def _shown(job: Job, params: Mapping[str, Any]) -> BookedParams:
+def _skipped(shown: Mapping[str, Any]) -> BookedParams:
     """What is booked of a firing that is skipped: nothing of it is needed any more."""
-    shown = masked(job, params)
     return BookedParams(shown=shown, to_seal=None, unique_key=None, limit_key=None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import Invalid
-from engine.hiding import Hiding, parted
+from engine.hiding import Hiding
 from engine.job import Job
 from engine.schedules.schedule import Schedule
 from engine.schedules.stored import (
@@ -67,5 +67,5 @@ class Keeping:
         job = self.jobs.get(schedule.job)
         if job is None:
             return data, {}
-        shown, hidden = parted(job, data["params"])
+        shown, hidden = self.hiding.parted(job, data["params"])
         return data | {"params": shown}, hidden

@@ -29,6 +29,9 @@ class Knowing(Protocol):
     def role_for(self, name: str, params: Mapping[str, Any]) -> str | None:
         """The role that a run of `name` with these parameters takes, if they are sound."""
 
+    def hides(self, name: str, param: str) -> bool:
+        """Whether a run of `name` hides what it is given as `param`, which is no job's own."""
+
 
 def wrong_params(
     job: Job, params: Mapping[str, Any], definitions: Definitions, *, has_period: bool

@@ -1,15 +1,18 @@
 """Shown params: nothing that a run hides is told by the files of a report or their manifests."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.hiding import Hiding
 from engine.reporting.definition import ReportDefinition
 from engine.reporting.definition_checks import RESERVED
 from engine.reporting.manifest import params_told
 from engine.reporting.shown_params import shown_values
+from engine.sealing import Keys
 from jobs.reports import export, report
 from tests.builders.reports import definitions_in
 
@@ -89,3 +92,29 @@ def test_what_the_jobs_take_themselves_is_reserved() -> None:
 
 def test_personal_is_a_word_of_a_params_definition(who: ReportDefinition) -> None:
     assert [name for name, param in who.params.items() if param.personal] == ["guardian"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": "who", "params": {"guardian": "Mona", "school": 7}},
+        {"name": "who", "guardian": "Mona", "school": 7},
+    ],
+)
+def test_personal_params_are_sealed_as_they_are_booked(
+    who: ReportDefinition, tmp_path: Path, given: Any
+) -> None:
+    hiding = Hiding(lambda: Keys.parse("k" * 32), lambda: {"report": definitions_in(tmp_path)})
+    booked = hiding.booked(report, given)
+    assert booked.shown == json.loads(json.dumps(given).replace("Mona", "***"))
+    name = "params" if "params" in given else "guardian"
+    assert booked.to_seal is not None
+    assert booked.to_seal.values == {name: given[name]}
+    assert hiding.booked(report, {"name": "who", "params": {"guardian": None}}).to_seal is None
+
+
+def test_all_params_are_sealed_while_a_report_is_not_sound(tmp_path: Path) -> None:
+    (tmp_path / "who.yaml").write_text("title: [", encoding="utf-8")
+    hiding = Hiding(lambda: Keys.parse("k" * 32), lambda: {"report": definitions_in(tmp_path)})
+    shown, _ = hiding.parted(report, {"name": "who", "params": {"guardian": "Mona"}})
+    assert shown == {"name": "who", "params": {"guardian": "***"}}
