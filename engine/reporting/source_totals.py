@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from engine.exporters.document import Kind
@@ -15,7 +15,9 @@ from engine.sources.dialect import Dialect
 Ask = Callable[[str], Sequence[tuple[Any, ...]]]
 """Gives the few rows of a query, bound and within its time."""
 
-_BILLION = 10**9
+_WEIGHTS = (Decimal(2**32), Decimal(1), Decimal("1e-9"))
+"""Of the parts that a dialect gives a sum in."""
+_EXACT = Context(prec=100)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class SourceTotals:
     def _sums(self, column: ReadColumn) -> Sequence[str]:
         if column.kind is Kind.MONEY and column.unit == "major":
             return self.sql.decimal_sum(column.name)
-        return [f"sum({self.sql.exact(column.name)})"]
+        return self.sql.whole_sum(column.name)
 
     def _totals(
         self, columns: Sequence[ReadColumn], parts: Sequence[Any]
@@ -73,12 +75,13 @@ class SourceTotals:
         left = iter(parts)
         for column in columns:
             values = [next(left) for _ in self._sums(column)]
-            if values[0] is None:
+            if values[1] is None:
                 yield None
-            elif len(values) == 1:
-                yield Decimal(values[0])
-            else:
-                yield Decimal(values[0]) + Decimal(values[1]) / _BILLION
+                continue
+            total = Decimal(0)
+            for value, weight in zip(values, _WEIGHTS, strict=False):
+                total = _EXACT.add(total, _EXACT.multiply(Decimal(value), weight))
+            yield total
 
 
 def _minor(column: ReadColumn, total: Decimal, currency: str | None) -> int:

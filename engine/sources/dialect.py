@@ -66,5 +66,8 @@ class Dialect(Protocol):
     def apart(self, column: str) -> str:
         """A text for GROUP BY: two are one only if their bytes are."""
 
+    def whole_sum(self, column: str) -> Sequence[str]:
+        """The exact sum of whole numbers, in two parts: multiples of 2 to the 32nd, and ones."""
+
     def decimal_sum(self, column: str) -> Sequence[str]:
-        """The exact sum of decimals, in two parts: what is whole, and billionths."""
+        """The exact sum of decimals, in three parts: the same two, and billionths."""

@@ -118,6 +118,10 @@ class MysqlSql:
         """Whatever the collation of the column; the text comes as bytes."""
         return f"CAST(CONVERT({self.text(column)} USING utf8mb4) AS BINARY)"
 
+    def whole_sum(self, column: str) -> Sequence[str]:
+        """All of it in one: sums of exact numbers are as long as they must be."""
+        return "0", f"sum({self.exact(column)})"
+
     def decimal_sum(self, column: str) -> Sequence[str]:
         """All of it: there are decimals."""
-        return f"sum({self.name(column)})", "0"
+        return "0", f"sum({self.name(column)})", "0"

@@ -106,9 +106,13 @@ class PostgresSql:
         """A column may have a collation that knows no upper and lower case."""
         return f'({self.text(column)})::text COLLATE "C"'
 
+    def whole_sum(self, column: str) -> Sequence[str]:
+        """All of it in one: sums of exact numbers are as long as they must be."""
+        return "0", f"sum({self.exact(column)})"
+
     def decimal_sum(self, column: str) -> Sequence[str]:
         """All of it: there are decimals."""
-        return f"sum({self.name(column)})", "0"
+        return "0", f"sum({self.name(column)})", "0"
 
     def _has_year(self, column: str) -> str:
         return f"{self.name(column)} BETWEEN '0001-01-01' AND '9999-12-31 23:59:59.999999'"

@@ -96,13 +96,17 @@ class SqliteSql:
         """The column may have a collation that knows no upper and lower case."""
         return f"({self.text(column)}) COLLATE BINARY"
 
+    def whole_sum(self, column: str) -> Sequence[str]:
+        """Halves of 32 bits each: a sum past 64 bits ends the query."""
+        return _halves(self.name(column))
+
     def decimal_sum(self, column: str) -> Sequence[str]:
         """Of texts, for SQLite has no decimals: their digits on both sides of the point."""
         name = f"CAST({self.name(column)} AS TEXT)"
         places = f"substr(substr({name}, instr({name}, '.') + 1) || '000000000', 1, 9)"
         sign = f"CASE WHEN {name} LIKE '-%' THEN -1 ELSE 1 END"
         part = f"CASE WHEN instr({name}, '.') THEN {sign} * CAST({places} AS INTEGER) ELSE 0 END"
-        return f"sum(CAST({name} AS INTEGER))", f"sum({part})"
+        return *_halves(f"CAST({name} AS INTEGER)"), f"sum({part})"
 
     def _due(self, column: str, due: Due) -> str:
         name = self.name(column)
@@ -112,6 +116,10 @@ class SqliteSql:
         real = _REFUSED if due == "decimal" else f"CAST({name} AS TEXT)"
         kinds = f"WHEN 'text' THEN {name} WHEN 'real' THEN {real} WHEN 'blob' THEN {_REFUSED}"
         return f"CASE typeof({name}) {kinds} ELSE {name} END"
+
+
+def _halves(value: str) -> Sequence[str]:
+    return f"sum(({value}) >> 32)", f"sum(({value}) & {2**32 - 1})"
 
 
 def _listed(values: Collection[str]) -> str:
