@@ -34,6 +34,15 @@ class Objection:
     changed: Sequence[str] = ()
 
 
+# What stays of an approval that is void: whether the run was ever asked about with four eyes.
+FOUR_EYES = "eyes=four"
+
+
+def asked_with_four_eyes(run: RunBrief) -> bool:
+    """Whether anybody who said something of the run did so with four eyes, in whatever process."""
+    return FOUR_EYES in (run.approval_hash or "").split()
+
+
 def approval(
     connection: Connection, run_id: int, *, authenticated: bool, four_eyes: bool = False
 ) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
 from engine.states import RunState
-from engine.store.approvals import Retrier
+from engine.store.approvals import FOUR_EYES, Retrier
 from engine.store.failed_run_reader import FailedRunReader, FailedRuns
 from engine.store.instant import Instant, database_now
 from engine.store.left_runs import (
@@ -184,7 +184,7 @@ _QUEUED_AGAIN: Mapping[str, Any] = {
     "ready_at": bindparam("turn", type_=Instant()),
     "finished_at": None,
     "review": None,
-    "approval_hash": None,
+    "approval_hash": case((runs.c.approval_hash.contains(FOUR_EYES), FOUR_EYES)),
     "approved_by": None,
     "rung_at": None,
     "blocked_at": None,

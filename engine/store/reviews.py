@@ -7,7 +7,7 @@ from sqlalchemy import Connection, literal, update
 
 from engine.states import RunState
 from engine.store.act import ActName
-from engine.store.approvals import Retrier, approval, objection
+from engine.store.approvals import FOUR_EYES, Retrier, approval, asked_with_four_eyes, objection
 from engine.store.database import Database
 from engine.store.instant import database_now
 from engine.store.operator_moves import (
@@ -86,11 +86,14 @@ class ReviewStore:
                 settled = settle(connection, run, settlement, by, wholly=approves)
             if not open_ and not settled:
                 return Reviewed(run=run, decided=False, last_move=last)
+            # Once asked for, they stay so: no other process undoes it by a detour.
+            four_eyes = four_eyes or asked_with_four_eyes(run)
             known = {"authenticated": authenticated, "four_eyes": four_eyes}
+            void = FOUR_EYES if four_eyes else None
             values = {
                 "review": literal(decision, runs.c.review.type),
                 "touched_at": database_now(),
-                "approval_hash": approval(connection, run_id, **known) if approves else None,
+                "approval_hash": approval(connection, run_id, **known) if approves else void,
                 "approved_by": actor if approves else None,
             }
             connection.execute(update(runs).where(runs.c.id == run_id).values(values))
@@ -124,9 +127,11 @@ class ReviewStore:
             last = last_moves(connection, [run_id]).get(run_id)
             settled = settle(connection, run, settlement, by)
             if settled:
-                values: dict[str, Any] = {"touched_at": database_now()}
+                four_eyes = four_eyes or asked_with_four_eyes(run)
+                void = FOUR_EYES if four_eyes else None
+                values: dict[str, Any] = {"touched_at": database_now(), "approval_hash": void}
                 if run.state is RunState.FAILED and run.review != "rejected":
-                    values |= {"review": "required", "approval_hash": None, "approved_by": None}
+                    values |= {"review": "required", "approved_by": None}
                 connection.execute(update(runs).where(runs.c.id == run_id).values(values))
                 moved = [(run_id, run.review or run.state)]
                 write_down(connection, moved, SETTLED, actor=actor, reason=reason)

@@ -15,6 +15,7 @@ from engine.errors import EngineError, Invalid, Refused
 from engine.redaction.hiding import hidden_data
 from engine.states import UNFINISHED_RUNS
 from engine.store.act import Act, note
+from engine.store.approvals import asked_with_four_eyes
 from engine.store.effect import Effect, effects_of
 from engine.store.instant import database_now
 from engine.store.open_effects import recount
@@ -102,9 +103,14 @@ def settle(
     left = [key for key in left if key not in settlement.keys]
     if wholly and left:
         raise Unsettled(keys=_shown(left))
+    # Who asks for less than somebody did before gets no more by it.
+    four_eyes = by.four_eyes or asked_with_four_eyes(run)
     said = {
         **{key: _happened(result, by) for key, result in settlement.happened.items()},
-        **{key: _did_not_happen(found[key], by) for key in settlement.did_not_happen},
+        **{
+            key: _did_not_happen(found[key], by, four_eyes=four_eyes)
+            for key in settlement.did_not_happen
+        },
     }
     new = {key: values for key, values in said.items() if _is_news(found[key], values)}
     for key, values in new.items():
@@ -149,9 +155,9 @@ def _happened(result: Any, by: Settler) -> dict[str, Any]:
     }
 
 
-def _did_not_happen(found: Effect, by: Settler) -> dict[str, Any]:
+def _did_not_happen(found: Effect, by: Settler, *, four_eyes: bool) -> dict[str, Any]:
     state = "not_done"
-    if found.state != "not_done" and (by.four_eyes or found.state == "unconfirmed"):
+    if found.state != "not_done" and (four_eyes or found.state == "unconfirmed"):
         if not by.authenticated:
             raise SettlerUnknown
         if found.state != "unconfirmed" or found.settled_by == by.name:

@@ -235,6 +235,40 @@ def test_the_second_word_may_be_the_same_of_another_user(
     assert asks(database, runs) == "called"
 
 
+def test_what_was_once_asked_of_two_is_asked_of_two_by_every_process(
+    reviews: ReviewStore, failed: FailedRunStore, database: Database, claim: Claim
+) -> None:
+    omar: dict[str, Any] = {"actor": "omar", "authenticated": True}
+    say(reviews, claim, BOTH, **OMAR)
+    for known in (DONE, NOT_DONE, Settlement(happened={"b": 1}), BOTH):
+        say(reviews, claim, known, **omar)
+        assert "not_done" not in states(database, claim).values()
+    # Nor does an approval forget it that is taken back and given again.
+    assert approve(reviews, claim, **omar)
+    assert reviews.decide(claim.run_id, "rejected", reason="no", **omar).decided
+    assert approve(reviews, claim, **omar)
+    alone = left_of(failed, claim, **omar)
+    assert alone is not None
+    assert alone.obstacle == "same_person"
+    # Nor a retry, by whomever.
+    assert left_of(failed, claim, actor="sara", authenticated=True) is None
+    say(reviews, claim, DONE, **omar)
+    say(reviews, claim, NOT_DONE, **omar)
+    assert states(database, claim)["a"] == "unconfirmed"
+
+
+def test_an_approval_that_was_given_with_four_eyes_is_of_two_when_it_is_given_again(
+    reviews: ReviewStore, failed: FailedRunStore, claim: Claim
+) -> None:
+    omar: dict[str, Any] = {"actor": "omar", "authenticated": True}
+    assert approve(reviews, claim, settlement=Settlement(happened={"a": 1, "b": 1}), **OMAR)
+    assert reviews.decide(claim.run_id, "rejected", reason="no", **omar).decided
+    assert approve(reviews, claim, **omar)
+    alone = left_of(failed, claim, **omar)
+    assert alone is not None
+    assert alone.obstacle == "same_person"
+
+
 def test_what_happened_needs_one_word_and_the_contrary_two(
     runs: RunStore, reviews: ReviewStore, database: Database, claim: Claim
 ) -> None:
