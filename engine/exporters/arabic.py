@@ -12,6 +12,8 @@ from typing import Literal
 
 Digits = Literal["latin", "arabic"]
 
+# A right-to-left isolate, for a Hijri date: its era follows it to the left.
+_OPEN_RTL = "\u2067"
 # Left-to-right isolate, and its end; in text only, invisible, and known to every browser.
 OPEN, CLOSE = "\u2066", "\u2069"
 _OVERRIDE, _END_OVERRIDE = "\u202d", "\u202c"
@@ -25,6 +27,10 @@ _MEANS_SOMETHING = re.compile(r"[^\W_]")
 _PAIRS = {"(": ")", "[": "]", "{": "}", "«": "»", "“": "”"}
 _AT_AN_END = ".,:;!?،؛؟…"
 _ERA = {"en": "AH", "ar": "هـ"}
+_FIGURE = "[0-9\u0660-\u0669]"
+_HIJRI = re.compile(
+    f"({_OVERRIDE}?{_FIGURE}{{4}}(?:-{_FIGURE}{{2}}){{2}}{_END_OVERRIDE}?) {_ERA['ar']}"
+)
 
 
 def numerals(number: str, digits: Digits) -> str:
@@ -79,7 +85,17 @@ def upright(text: str) -> str:
     Arabic-Indic digits on both sides of a dash are turned around even inside an isolate.
     """
     held = _ARABIC_FIGURES.sub(lambda found: f"{_OVERRIDE}{found[0]}{_END_OVERRIDE}", text)
+    if _ERA["ar"] in held:
+        held = _HIJRI.sub(f"{_OPEN_RTL}{OPEN}\\1{CLOSE} {_ERA['ar']}{CLOSE}", held)
     return f"{OPEN}{held}{CLOSE}"
+
+
+def as_it_stands(text: str) -> str:
+    """The words of a number or a date in the order that they stand in, from left to right.
+
+    An era follows its date in Arabic, so it stands to the left of it.
+    """
+    return _HIJRI.sub(f"{_ERA['ar']} \\1", text) if _ERA["ar"] in text else text
 
 
 def _held(stretch: str) -> str:

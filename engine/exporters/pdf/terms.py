@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from engine.exporters.arabic import direction
+from engine.exporters.arabic import as_it_stands, direction
 from engine.exporters.pdf.bidi import INVISIBLE, as_seen, levels_of
 from engine.exporters.pdf.typeface import Typeface, Word
 
@@ -48,7 +48,7 @@ class Terms:
 
     def upright(self, text: str) -> Iterator[Piece]:
         """Figures from left to right; words among them each in its own direction."""
-        for number, word in enumerate(text.split(" ")):
+        for number, word in enumerate(as_it_stands(text).split(" ")):
             if number:
                 yield Piece(self.face, self.face.space, 0)
             if (figures := self.face.figures(word)) is not None:

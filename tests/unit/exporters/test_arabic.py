@@ -3,12 +3,14 @@
 # ruff: noqa: RUF001 - the digits are what is tested
 
 from datetime import date
+from typing import Literal
 
 import pytest
 
 from engine.exporters.arabic import (
     CLOSE,
     OPEN,
+    as_it_stands,
     direction,
     hijri_text,
     isolated,
@@ -16,6 +18,7 @@ from engine.exporters.arabic import (
     numerals_in,
     upright,
 )
+from engine.exporters.pdf.bidi import INVISIBLE, as_seen, levels_of
 
 
 def visible(text: str) -> str:
@@ -44,7 +47,18 @@ def test_what_is_held_is_not_held_twice() -> None:
 
 
 def test_arabic_digits_are_kept_in_order_by_force() -> None:
-    assert upright("٢٠٢٦-١١-٢٤ هـ") == f"{OPEN}\u202d٢٠٢٦-١١-٢٤\u202c هـ{CLOSE}"
+    assert upright("٢٠٢٦-١١-٢٤") == f"{OPEN}\u202d٢٠٢٦-١١-٢٤\u202c{CLOSE}"
+
+
+@pytest.mark.parametrize("digits", ["latin", "arabic"])
+def test_an_era_stands_to_the_left_of_its_date(digits: Literal["latin", "arabic"]) -> None:
+    at, hijri = (numerals_in(each, digits) for each in ("2026-11-01 09:02", "1448-05-21"))
+    text = f"{at} · {hijri} هـ"
+    said = upright(text)
+    places = as_seen([*range(len(said))], levels_of(said, rtl=True))
+    assert INVISIBLE.sub("", "".join(said[place] for place in places)) == f"{at} · ـه {hijri}"
+    assert as_it_stands(text) == f"{at} · هـ {hijri}"
+    assert as_it_stands(at) == at
 
 
 def test_numbers_have_the_digits_and_points_of_their_reader() -> None:
