@@ -1,5 +1,6 @@
 """Shown params: nothing that a run hides is told by the files of a report or their manifests."""
 
+import ast
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +14,8 @@ from engine.reporting.definition_checks import RESERVED
 from engine.reporting.manifest import params_told
 from engine.reporting.shown_params import shown_values
 from engine.sealing import Keys
-from jobs.reports import export, report
-from tests.builders.reports import definitions_in
+from tests.builders.reports import ROOT, definitions_in
+from tests.unit.schedules.test_scheduled_reports import report
 
 WHO = """\
 title: Who
@@ -86,7 +87,10 @@ def test_secrets_are_refused_before_anything_is_booked(
 
 
 def test_what_the_jobs_take_themselves_is_reserved() -> None:
-    taken = {name for job in (report, export) for name in job.params}
+    tree = ast.parse((ROOT / "jobs" / "reports.py").read_text(encoding="utf-8"))
+    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+    assert [each.name for each in functions] == ["report", "export"]
+    taken = {argument.arg for each in functions for argument in each.args.kwonlyargs}
     assert taken == RESERVED
 
 
