@@ -114,8 +114,10 @@ class _Sheets:
 
     def _footer(self) -> str:
         """The sheet's name where lines begin, the page where they end."""
-        page = self._words.page.format(page="&P", pages="&N")
-        first, last = (page, "&A") if self._document.rtl else ("&A", page)
+        first, last = "&A", self._words.page.format(page="&P", pages="&N")
+        if self._document.rtl:
+            # Without words: beside Arabic ones LibreOffice sets the codes in the wrong order.
+            first, last = "&P / &N", "&A"
         said = self._document.confidentiality.replace("&", "&&")
         said = cut(said, _LONGEST_FOOTER - len(f"&L{first}&C&R{last}"))[0]
         return f"&L{first}&C{said}&R{last}" if said else f"&L{first}&R{last}"
