@@ -77,7 +77,7 @@ class EffectStore:
         ended = connection.execute(update(effects).where(*here).values(values))
         found = one_effect(connection, key)
         if ended.rowcount:
-            _count(connection, claim.run_id, -1, in_doubt=not found.repeatable)
+            recount(connection, [claim.run_id])
         return found, _is_held(connection, claim)
 
     def recount(self, run_id: int) -> None:
@@ -105,10 +105,12 @@ def start_effect(
         return found
     if owner is not None:
         # It was open before, and of that run.
-        _count(connection, owner, -1, in_doubt=False)
-    # Nobody takes the run until this is committed.
-    if not _count(connection, claim.run_id, 1, held(claim), in_doubt=not repeatable):
+        recount(connection, [owner])
+    # Nobody takes the run until this is committed, and no other effect of it is counted.
+    row = select(runs.c.id).where(held(claim)).with_for_update(key_share=True)
+    if connection.execute(row).first() is None:
         raise NotHeld
+    recount(connection, [claim.run_id])
     return None
 
 
@@ -166,17 +168,6 @@ def _lock_repeated(connection: Connection, claim: Claim, key: str) -> int | None
     connection.execute(both.with_for_update(key_share=True))
     # What came of it may have been written down before that.
     return owner if connection.execute(query).scalar_one_or_none() == owner else None
-
-
-def _count(
-    connection: Connection, run_id: int, more: int, *where: ColumnElement[bool], in_doubt: bool
-) -> bool:
-    """So many more of the run's effects are open; False if the run is not as it must be."""
-    counted = {"effects_open": runs.c.effects_open + more}
-    if in_doubt:
-        counted["effects_in_doubt"] = runs.c.effects_in_doubt + more
-    here = update(runs).where(runs.c.id == run_id, *where)
-    return connection.execute(here.values(counted)).rowcount == 1
 
 
 def _is_held(connection: Connection, claim: Claim) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from engine.states import RUN, RunState
 from engine.store.cancelled_runs import note_the_end
 from engine.store.instant import Instant, database_now
-from engine.store.open_effects import tell_unknown
+from engine.store.open_effects import recount_if_any, tell_unknown
 from engine.store.run import Claim, RunError
 from engine.store.run_errors import error_values
 from engine.store.tables import attempts, runs
@@ -45,9 +45,9 @@ def settled(values: dict[str, Any]) -> dict[str, Any]:
     for target in (RunState.FAILED, RunState.CANCELLED):
         RUN.require(RunState.RUNNING, target)
     wanted = runs.c.cancel_requested_at.is_not(None)
-    open_ = runs.c.effects_open > 0
+    open_ = runs.c.effects_open != 0
     ends_open = open_ if values["state"] in _FINAL else and_(wanted, open_)
-    in_doubt = or_(runs.c.effects_in_doubt > 0, ends_open, runs.c.unguarded)
+    in_doubt = or_(runs.c.effects_in_doubt != 0, ends_open, runs.c.unguarded)
     ends = literal(None, Instant())
     return {
         **values,
@@ -83,6 +83,7 @@ def end_run(
     error: RunError | None,
 ) -> EndedRun | None:
     """Move a run to what `settled` gave; None if it was not there to move."""
+    recount_if_any(connection, [run_id])
     moved = connection.execute(update(runs).where(here).values(values).returning(*_TOLD)).first()
     if moved is None:
         return None

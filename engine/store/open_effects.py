@@ -34,6 +34,23 @@ def recount(connection: Connection, run_ids: Collection[int]) -> None:
     connection.execute(update(runs).where(runs.c.id.in_(run_ids)).values(counted))
 
 
+def recount_if_any(connection: Connection, run_ids: Collection[int]) -> bool:
+    """Count those of runs that are about to end, or be decided about; False if they have none.
+
+    A process of an older version counts in its own way what it does to effects.
+    """
+    has = select(effects.c.key).where(effects.c.run_id == runs.c.id).exists()
+    counted = or_(runs.c.effects_open != 0, runs.c.effects_in_doubt != 0)
+    some = select(runs.c.id).where(runs.c.id.in_(run_ids), or_(counted, has)).order_by(runs.c.id)
+    found = connection.execute(some).scalars().all()
+    if found:
+        # What is counted must be what there is once they are locked.
+        here = select(runs.c.id).where(runs.c.id.in_(found)).order_by(runs.c.id)
+        connection.execute(here.with_for_update(key_share=True))
+        recount(connection, found)
+    return bool(found)
+
+
 def tell_unknown(
     connection: Connection, run_id: int, reference: str, error: RunError | None
 ) -> RunError:

@@ -13,6 +13,7 @@ from engine.redaction.hiding import hidden
 from engine.states import RUN, RunState
 from engine.store.database import Database
 from engine.store.instant import database_now
+from engine.store.open_effects import recount_if_any
 from engine.store.run import Claim
 from engine.store.sealed_params import OVER, erase
 from engine.store.tables import attempts, run_moves, runs
@@ -125,7 +126,11 @@ def locked(
     Once in a transaction: who locks in two turns may wait in a circle.
     """
     query = select(*_BRIEF).where(*where).order_by(runs.c.id).limit(limit)
-    return _briefs(connection, query.with_for_update(key_share=True))
+    found = _briefs(connection, query.with_for_update(key_share=True))
+    ids = [run.id for run in found]
+    if found and recount_if_any(connection, ids):
+        return looked_at(connection, runs.c.id.in_(ids))
+    return found
 
 
 def looked_at(connection: Connection, *where: ColumnElement[bool]) -> list[RunBrief]:

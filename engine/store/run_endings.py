@@ -10,7 +10,7 @@ from engine.states import RUN, RunState
 from engine.store.database import Database
 from engine.store.endings import after_crash, end_attempt, end_run, is_of, settled
 from engine.store.instant import database_now
-from engine.store.open_effects import tell_unknown
+from engine.store.open_effects import recount_if_any, tell_unknown
 from engine.store.peaks import largest_peak
 from engine.store.run import UNCOUNTED_OUTCOMES, Claim, Run, RunError
 from engine.store.run_errors import error_values
@@ -51,7 +51,11 @@ class RunEndings(RunReader):
         with self.database.begin(lasting=lasting) as connection:
             if succeed(connection, claim, result, peak_memory_bytes):
                 return RunState.SUCCEEDED
-            open_ = and_(is_of(claim), runs.c.effects_open > 0)
+            if recount_if_any(connection, [claim.run_id]) and succeed(
+                connection, claim, result, peak_memory_bytes
+            ):
+                return RunState.SUCCEEDED
+            open_ = and_(is_of(claim), runs.c.effects_open != 0)
             values = {
                 "state": RunState.FAILED,
                 "finished_at": database_now(),
@@ -102,7 +106,7 @@ class RunEndings(RunReader):
             runs.c.retry_until < database_now(),
         )
         open_, needed = (
-            runs.c.effects_open > 0,
+            runs.c.effects_open != 0,
             literal("required" if needs_review else None, Words),
         )
         values = {
@@ -115,6 +119,7 @@ class RunEndings(RunReader):
         }
         given_up = update(runs).where(*late).values(values)
         with self.database.begin() as connection:
+            recount_if_any(connection, [run.id])
             told = given_up.returning(runs.c.reference, runs.c.effects_open)
             row = connection.execute(told).one_or_none()
             if row is not None and row.effects_open:

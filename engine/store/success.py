@@ -5,13 +5,14 @@ Making a statement takes longer than what the database does for it.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, update
+from sqlalchemy import BigInteger, Connection, bindparam, exists, select, update
 
 from engine.states import RUN, RunState
 from engine.store.instant import database_now
+from engine.store.open_effects import IS_OPEN
 from engine.store.peaks import largest_peak
 from engine.store.run import Claim
-from engine.store.tables import attempts, runs
+from engine.store.tables import attempts, effects, runs
 
 RUN.require(RunState.RUNNING, RunState.SUCCEEDED)
 _RUN = (
@@ -22,6 +23,8 @@ _RUN = (
         runs.c.lease_token == bindparam("its_token"),
         # Else it has not: see `endings`.
         runs.c.effects_open == 0,
+        # The number is not taken at its word: see `recount_if_any`.
+        ~exists(select(effects.c.key).where(effects.c.run_id == bindparam("its_id"), IS_OPEN)),
     )
     .values(
         state=RunState.SUCCEEDED,

@@ -139,6 +139,18 @@ def test_effects_that_were_open_are_counted_after_the_upgrade(old_ledger: Databa
     assert (found[1], found[2], found[3]) == (2, 0, 0)
 
 
+def test_a_run_that_failed_with_an_open_effect_waits_for_a_review_after_the_upgrade(
+    old_ledger: Database,
+) -> None:
+    number = next(at for at, old in enumerate(OLD, 1) if old.state is RunState.FAILED)
+    _upgrade(old_ledger, "0004")
+    with old_ledger.begin() as connection:
+        connection.execute(_EFFECT, {"key": "a", "run_id": number, "state": "started"})
+    old_ledger.upgrade()
+    waiting = [run.id for run in all_runs(old_ledger) if run.review == "required"]
+    assert waiting == [number]
+
+
 _EFFECT = text(
     "INSERT INTO effects (key, run_id, attempt, request_hash, state)"
     " VALUES (:key, :run_id, 1, 'hash', :state)"

@@ -16,3 +16,8 @@ def upgrade() -> None:
         " WHERE effects.run_id = runs.id AND effects.state = 'started')"
         " WHERE id IN (SELECT run_id FROM effects WHERE state = 'started')"
     )
+    # Nobody can say what they did; before, only those not repeatable were asked about.
+    op.execute(
+        "UPDATE runs SET review = 'required'"
+        " WHERE state = 'failed' AND review IS NULL AND effects_open <> 0"
+    )
