@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engine.reporting.schema import report_schema
 from tests.cli.conftest import Engine
 
@@ -118,3 +120,25 @@ def test_a_run_is_one_of_the_job_that_makes_reports(told: Told) -> None:
     assert run["params"] == {"name": "daily_sales", "period": "2026-11-22", "locales": ["ar"]}
     same = told("run", "report", "-p", "name=daily_sales", "-p", "stage=primary")
     assert same["params"] == {"name": "daily_sales", "params": {"stage": "primary"}}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["daily_sales", "--period", "2026-13"],
+        ["daily_sales", "--period", "2026-02-29"],
+        ["wallet_statement", "-p", "wallet=1", "-p", "from=2026-12-01", "-p", "to=2026-11-01"],
+    ],
+)
+def test_a_run_that_could_not_be_made_is_refused_before_it_is_booked(
+    engine: Engine, told: Told, given: list[str]
+) -> None:
+    before = told("runs", "list")["runs"]
+    report, *options = given
+    assert engine("reports", "run", *given).returncode == 2
+    as_params = ["-p" if each == "--period" else each for each in options]
+    as_params = [f"period={each}" if each[:2] == "20" else each for each in as_params]
+    done = engine("run", "report", "-p", f"name={report}", *as_params)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert told("runs", "list")["runs"] == before
