@@ -15,6 +15,7 @@ from engine.signature import InvalidParams
 from engine.store.run import NewRun
 from engine.store.runs import RunStore
 from tests.builders.app import a_canteen
+from tests.builders.canaries import Aviary, Search
 from tests.builders.clock import FakeClock
 from tests.builders.report_run import AReportAttempt, files_of
 from tests.builders.sinks import files_of as everything_below
@@ -83,3 +84,23 @@ def test_a_secret_is_refused_of_a_report_before_it_is_booked(app: App) -> None:
     given = {"name": "people", **SECRETS, "bank": "${secret:bank}"}
     with pytest.raises(InvalidParams, match="bank: a secret cannot be a param of a report"):
         require_params(report, given, app.definitions)
+
+
+def test_of_all_canaries_in_a_param_none_is_kept_anywhere(app: App, tmp_path: Path) -> None:
+    aviary = Aviary()
+    given = {"mail": " | ".join(aviary.of_every_kind("report params")), "guardian": "", "bank": ""}
+    booked = app.hiding.booked(report, {"name": "people", "params": given})
+    run, _ = app.runs.book(NewRun(job="report", queue="default", params=booked.shown))
+    claim = RunStore(app.database, lease=timedelta(hours=1)).claim(run.id, "a worker")
+    assert claim is not None
+    attempt = AReportAttempt(claim, run.reference)
+    result = app.reports.run(attempt, "people", params=given, formats=FORMATS, locales=["en"])
+    assert app.runs.succeed(claim, result)
+    search = Search(aviary.canaries)
+    found = [
+        f"{each.kind} in {name}: {each.secret}"
+        for name, data in everything_below(tmp_path / "home")
+        for each in search.found_in(data)
+    ]
+    assert len(aviary.canaries) > 20
+    assert found == []
