@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from engine.exporters.arabic import hijri_text, isolated, numerals, numerals_in, upright
 from engine.exporters.cells import CheckedRows, fact_text, legible, shown
 from engine.exporters.document import Column, Document, Fact, Kind, Row, Table
+from engine.exporters.total_word import total_word
 from engine.exporters.words import words_of
 from engine.money import format_minor
 
@@ -105,12 +106,11 @@ class ShownRows:
         return self._of(self.table)
 
     def totals(self) -> Iterator[tuple[Row, list[str]]]:
-        """The rows of totals likewise; one whose first text is left open says there what it is."""
-        texts = (at for at, column in enumerate(self.columns) if column.kind is Kind.TEXT)
-        first = next(texts, None)
+        """The rows of totals likewise, each of which says what it is."""
+        at = {place: number for number, (place, _) in enumerate(self._shows)}
         for row, said in self._of(replace(self.table, rows=self.table.totals)):
-            if first is not None and not said[first]:
-                said[first] = self.shown.words.total
+            if found := total_word(self.table.columns, row, self.shown.words.total):
+                said[at[found[0]]] = found[1]
             yield row, said
 
     def _of(self, table: Table) -> Iterator[tuple[Row, list[str]]]:

@@ -36,6 +36,7 @@ class Words:
     long_texts: str
     goes_on: str
     no_links: str
+    so_many_of: str
 
 
 WORDS: Mapping[str, Words] = {
@@ -68,6 +69,7 @@ WORDS: Mapping[str, Words] = {
         long_texts="Long texts",
         goes_on="… [goes on in sheet {sheet}, row {row}]",
         no_links="Rows after the first {rows} have no links.",
+        so_many_of="{shown} of {all} shown",
     ),
     "ar": Words(
         total="الإجمالي",
@@ -98,6 +100,7 @@ WORDS: Mapping[str, Words] = {
         long_texts="نصوص طويلة",
         goes_on="… [يتبع في الورقة {sheet}، الصف {row}]",
         no_links="لا روابط في الصفوف بعد أول {rows}.",
+        so_many_of="يظهر {shown} من أصل {all}",
     ),
 }
 

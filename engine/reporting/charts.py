@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from engine.exporters.document import Bar, BarChart
+from engine.exporters.words import words_of
 from engine.reporting.definition import Dataset, Measure, ReportChart
 from engine.reporting.groups import grouped
 from engine.reporting.label import Language
@@ -21,12 +22,20 @@ def charts_of(
     bars: dict[str | None, list[Bar]] = {}
     for key, (total,) in groups.values.items():
         currency = str(key[-1] or "") if value.currency_column else value.currency
+        if total is None and currency == "":
+            continue  # no row has an amount, nor a currency to draw it in
         bars.setdefault(currency, []).append(Bar(label=_said(key[0]), value=total or 0))
     for currency, found in bars.items():
+        drawn = _drawn(chart, found)
         title = chart.label.said(language)
+        if len(bars) > 1:
+            title = f"{title} ({currency})"
+        if len(drawn) < len(found):
+            of = words_of(language).so_many_of.format(shown=len(drawn), all=len(found))
+            title = f"{title} - {of}"
         yield BarChart(
-            title=f"{title} ({currency})" if len(bars) > 1 else title,
-            bars=_drawn(chart, found),
+            title=title,
+            bars=drawn,
             currency=currency,
             line=chart.kind == "line",
         )

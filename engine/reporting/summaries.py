@@ -49,7 +49,7 @@ def summary_table(
         title=summary.label.said(language),
         columns=columns,
         rows=[[*key, *numbers] for key, numbers in rows],
-        totals=list(_totals(rows, heads, left, currencies, language)),
+        totals=list(_totals(rows, heads, left, currencies, dataset, language)),
     )
 
 
@@ -87,10 +87,19 @@ def _totals(
     heads: Sequence[_Head],
     left: Sequence[str],
     currencies: Sequence[str],
+    dataset: Dataset,
     language: Language,
 ) -> Iterator[Row]:
     """A row for each currency below the groups, of what can be added up."""
     places = [left.index(name) for name in currencies]
+    if len(places) == len(left):
+        return  # each group is all that there is in its currency, so a total is the same again
+    texts = (
+        place
+        for place, name in enumerate(left)
+        if place not in places and dataset.column(name).kind is Kind.TEXT
+    )
+    word_at = next(texts, None)
     sums: dict[Key, list[int | None]] = {}
     for key, numbers in rows:
         held = sums.setdefault(tuple(key[place] for place in places), [None] * len(heads))
@@ -101,8 +110,8 @@ def _totals(
         cells: list[Cell] = [None] * len(left)
         for place, code in zip(places, codes, strict=True):
             cells[place] = code
-        if 0 not in places:
-            cells[0] = words_of(language).total
+        if word_at is not None:  # otherwise the files find a place for it
+            cells[word_at] = words_of(language).total
         yield [*cells, *numbers]
 
 

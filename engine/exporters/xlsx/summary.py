@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from engine.exporters.cells import CheckedRows, fact_text, legible
 from engine.exporters.document import BarChart, Document, Fact, Kind, Notice, Row, Table
+from engine.exporters.total_word import total_word
+from engine.exporters.words import words_of
 from engine.exporters.xlsx.cells import CellWriter
 from engine.exporters.xlsx.layout import NARROWEST, WIDEST, Widths, write_header
 from engine.exporters.xlsx.long_texts import LongTexts
@@ -93,16 +95,28 @@ class SummaryPage:
         widths = Widths(table, self._document)
         self._skip()
         self._rows(table, table.rows, self._cells, widths)
-        self._rows(table, table.totals, self._totals, widths)
+        word = words_of(self._document.language).total
+        for row in table.totals:
+            found = total_word(table.columns, row, word)
+            self._rows(table, [row], self._totals, widths, found)
         for place, width in enumerate(widths.found):
             self._widths[place] = max(self._widths.get(place, 0), width)
 
-    def _rows(self, table: Table, rows: Iterable[Row], cells: CellWriter, widths: Widths) -> None:
+    def _rows(
+        self,
+        table: Table,
+        rows: Iterable[Row],
+        cells: CellWriter,
+        widths: Widths,
+        word: tuple[int, str] | None = None,
+    ) -> None:
         for row, currencies in CheckedRows(replace(table, rows=rows)):
             for place, cell in enumerate(row):
                 if cell is not None:
                     write = cells.of(table.columns[place].kind)
                     write(self._row, place, cell, currencies[place])
+            if word:
+                write_label(self._sheet, self._row, *word, self._styles.totals.text)
             widths.see(row, currencies)
             self._skip()
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from engine.exporters.cells import CheckedRows
 from engine.exporters.document import Document, Row, Table
+from engine.exporters.total_word import total_word
 from engine.exporters.words import words_of
 from engine.exporters.xlsx.cells import CellWriter, Write
 from engine.exporters.xlsx.deflated import DeflatedRows
@@ -15,6 +16,7 @@ from engine.exporters.xlsx.layout import Widths, area, write_header
 from engine.exporters.xlsx.long_texts import LongTexts
 from engine.exporters.xlsx.splice import Filling
 from engine.exporters.xlsx.styles import Styles
+from engine.exporters.xlsx.texts import write_label
 
 if TYPE_CHECKING:
     from engine.exporters.xlsx.rows import RowXml
@@ -129,6 +131,7 @@ class TableSheets:
         self._totals_at = first
         styles = self._styles.totals
         blank = styles.text
+        word = words_of(self._document.language).total
         for number, (row, currencies) in enumerate(
             CheckedRows(replace(self._table, rows=totals)), start=first
         ):
@@ -139,6 +142,8 @@ class TableSheets:
                     write(number, place, cell, currencies[place])
                 elif number == first:
                     self._sheet.write_blank(number, place, None, blank)
+            if (found := total_word(self._table.columns, row, word)) and row[found[0]] is None:
+                write_label(self._sheet, number, *found, styles.text)
             self._widths.see(row, currencies)
             styles = self._styles.further_totals
 

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from engine.errors import Invalid
 from engine.exporters.cells import CheckedRows, heading, money_text, rounded, shown
 from engine.exporters.document import Column, Document, Kind, Table
+from engine.exporters.total_word import total_word
+from engine.exporters.words import words_of
 from engine.exporters.xlsx.cells import FIRST_DAY, fits
 from engine.exporters.xlsx.styles import DAY, INSTANT, INTEGER, PERCENT, TEXT, amount_format
 from engine.exporters.xlsx.texts import LONGEST_TEXT, cell_text, cut
@@ -97,6 +99,7 @@ class TemplateTable:
 
     def _totals(self, place: Place, looks: Sequence[dict[str, Any]], first: int) -> None:
         table = replace(self._table, rows=self._table.totals)
+        word = words_of(self._document.language).total
         for number, (row, currencies) in enumerate(CheckedRows(table)):
             for at, (value, currency) in enumerate(zip(row, currencies, strict=True)):
                 cell = place.sheet.cell(first + number, place.column + at)
@@ -105,6 +108,8 @@ class TemplateTable:
                 font = copy(cell.font)
                 font.b = True
                 cell.font = font
+            if (found := total_word(table.columns, row, word)) and row[found[0]] is None:
+                _set(place.sheet.cell(first + number, place.column + found[0]), found[1], TEXT)
 
     def _write(self, cell: Any, column: Column, value: Any, currency: str | None, row: int) -> None:
         if value is None:

@@ -229,3 +229,36 @@ def test_the_points_of_a_line_go_on_in_order(sales: ReportDefinition) -> None:
     rows = Held(sales, {"main": ROWS}).rows("main").make()
     (chart,) = charts_of(line, sales.main, rows, "en")
     assert [(bar.label, bar.value) for bar in chart.bars] == [("2026-11-23", 8)]
+
+
+def test_groups_of_a_currency_each_are_not_said_twice(sales: ReportDefinition) -> None:
+    def totals(*by: str) -> Any:
+        measures = [Measure(column="sold", how="sum")]
+        summary = Summary(
+            name="s", label=Label(en="S"), dataset="main", by=by, across=(), measures=measures
+        )
+        rows = Held(sales, {"main": ROWS}).rows("main").make()
+        return summary_table(summary, sales.main, rows, "en").totals
+
+    sums = {"SAR": 2**53 + 1 + 149_50, "KWD": 1_234}
+    assert totals("currency") == []
+    assert totals("currency", "school_en") == [[code, "Total", sums[code]] for code in sums]
+    assert totals("currency", "day") == [[code, None, sums[code]] for code in sums]
+
+
+def test_a_chart_says_how_many_of_its_groups_it_shows(sales: ReportDefinition) -> None:
+    chart = replace(sales.charts[0], most=1)
+    rows = Held(sales, {"main": ROWS}).rows("main")
+    english = next(iter(charts_of(chart, sales.main, rows.make(), "en")))
+    arabic = next(iter(charts_of(chart, sales.main, rows.make(), "ar")))
+    assert english.title == "Sales (SAR) - 1 of 2 shown"
+    assert arabic.title == "المبيعات (SAR) - يظهر 1 من أصل 2"
+
+
+def test_what_has_neither_amount_nor_currency_is_no_chart(sales: ReportDefinition) -> None:
+    nothing = ("Najd", "نجد", _22, None, None, 1, None, None, None)
+    assert [each.title for each in documents(sales, [*ROWS, nothing]).whole("en").charts] == [
+        "Sales (SAR)",
+        "Sales (KWD)",
+    ]
+    assert documents(sales, [nothing]).whole("en").charts == []
