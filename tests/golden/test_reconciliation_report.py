@@ -249,7 +249,7 @@ def test_a_long_list_of_breaks_is_drawn_and_looks_like_the_rest(result: Result) 
 
 def test_nothing_found_is_a_report_too() -> None:
     nothing = a_result()
-    assert "None\nMade" in "\n".join(pdf_pages(printed(nothing)))
+    assert "No rows\nMade" in "\n".join(pdf_pages(printed(nothing)))
     assert written(full(nothing), "csv").count(b"\r\n") == 1
     book = openpyxl.load_workbook(io.BytesIO(written(full(nothing), "xlsx")))
     assert book["Breaks"].max_row == 1
