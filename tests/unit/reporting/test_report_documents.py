@@ -177,7 +177,7 @@ def test_what_was_not_reconciled_is_said_in_the_language_of_the_document(
     text = "wallets has not tied out for now: it has never run"
     assert stamped.whole("en").notices == [Notice(code="NOT RECONCILED", text=text)]
     (arabic,) = stamped.whole("ar").notices
-    assert arabic.text == "لم تكتمل مطابقة wallets (الوضع الحالي): لم تُجرَ هذه المطابقة من قبل"
+    assert arabic.text == "لم تكتمل مطابقة wallets، الوضع الحالي: لم تُجرَ هذه المطابقة من قبل"
 
 
 def test_what_is_personal_is_masked_whatever_it_is(sales: ReportDefinition) -> None:

@@ -116,7 +116,7 @@ def test_why_it_has_not_tied_out_is_said_in_both_languages(database: Database) -
     early = check(database, "stamp")
     assert early.notice("en").text.endswith("what was there until 2026-11-23T20:59:59.000Z")
     assert early.notice("ar").text == (
-        "لم تكتمل مطابقة wallets (من 2026-11-22T21:00:00.000Z إلى 2026-11-23T21:00:00.000Z): "
+        "لم تكتمل مطابقة wallets، من 2026-11-22T21:00:00.000Z إلى 2026-11-23T21:00:00.000Z: "
         "آخر مطابقة شملت البيانات حتى 2026-11-23T20:59:59.000Z"
     )
     reconcile(database, DAY[1], totals=[{**TIED, "drift_minor": 14}])
