@@ -72,8 +72,7 @@ def test_a_scrape_is_answered_with_what_is_shown_now(
 ) -> None:
     shown = One(1)
     server = serve(shown)
-    until(lambda: answers(port))
-    assert shown.was_prepared
+    until(lambda: answers(port) and shown.was_prepared)
     assert server.address == f"127.0.0.1:{port}"
     assert scrape(port)["engine_up"] == 1
     shown.number = 0
