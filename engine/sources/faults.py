@@ -32,6 +32,15 @@ class InvalidQuery(Invalid):
     message = "the query on source {source!r} cannot be used: {reason}"
 
 
+class TooPrecise(Invalid):
+    """A decimal parameter would be another number in a database that has no decimals."""
+
+    message = (
+        "the param {value} has more digits than SQLite's numbers hold; give it with 15 digits at "
+        "most, or compare whole minor units"
+    )
+
+
 class UnreadableFile(Invalid):
     """A file of a folder is missing, outside of it, or not what the definition says."""
 

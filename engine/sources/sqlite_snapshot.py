@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any
 
 from engine.sources.database import Kind, Plan
-from engine.sources.faults import InvalidQuery, too_long
+from engine.sources.faults import InvalidQuery, TooPrecise, too_long
 from engine.sources.marks import Bound, Quoting, bound
 from engine.sources.overtime import Overtime, Reading
 from engine.sources.parameters import Parameter, Params, Value
@@ -154,7 +154,8 @@ def bindable(parameter: Parameter) -> Value | float:
     """A value as SQLite has it: a date and an instant are texts, the latter in UTC.
 
     Behind a whole second an instant has `+00:00`, so that it sorts before all of that second's
-    texts, whether they end in Z or in a fraction. A decimal with fractions is a REAL there.
+    texts, whether they end in Z or in a fraction. A decimal with fractions is a REAL there: the
+    nearest one, which has to say the same; raises TooPrecise.
     """
     value = parameter.value
     if isinstance(value, datetime):
@@ -165,7 +166,12 @@ def bindable(parameter: Parameter) -> Value | float:
         return int(value)
     if isinstance(value, Decimal):
         whole = value == value.to_integral_value() and abs(value) < 2**63
-        return int(value) if whole else float(value)
+        if whole:
+            return int(value)
+        nearest = float(value)
+        if Decimal(repr(nearest)) != value:
+            raise TooPrecise(value=value)
+        return nearest
     return value
 
 

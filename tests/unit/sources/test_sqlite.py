@@ -4,14 +4,16 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import adbc_driver_manager
 import pytest
 
-from engine.sources.faults import InvalidQuery, SourceUnreachable
+from engine.sources.faults import InvalidQuery, SourceUnreachable, TooPrecise
+from engine.sources.parameters import Parameter
 from engine.sources.sqlite import SqliteDatabase
-from engine.sources.sqlite_snapshot import SqliteSnapshot
+from engine.sources.sqlite_snapshot import SqliteSnapshot, bindable
 
 
 @pytest.fixture(params=["delete", "wal"])
@@ -170,3 +172,14 @@ def test_a_file_that_is_no_database_is_unreachable(tmp_path: Path) -> None:
 def test_errors_of_the_driver_are_explained(database: SqliteDatabase) -> None:
     with pytest.raises(SourceUnreachable), database.snapshot():
         raise adbc_driver_manager.OperationalError("disk I/O error", status_code=10)
+
+
+@pytest.mark.parametrize("value", ["0.1", "2.500001", "-1e-7", "1E+2", "9223372036854775807"])
+def test_a_decimal_is_bound_as_the_number_that_it_says(value: str) -> None:
+    assert Decimal(repr(bindable(Parameter("decimal", Decimal(value))))) == Decimal(value)
+
+
+@pytest.mark.parametrize("value", ["0.12345678901234567890", "9223372036854775807.5", "1E+400"])
+def test_a_decimal_that_would_be_another_number_is_refused(value: str) -> None:
+    with pytest.raises(TooPrecise, match="15 digits at most"):
+        bindable(Parameter("decimal", Decimal(value)))
