@@ -7,7 +7,7 @@ attempt on this machine only stores it.
 import logging
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.artifact_files.spool import AttemptSpool, Sealed
@@ -19,6 +19,7 @@ from engine.reconciliation.recording import as_reconciled
 from engine.reconciliation.report import write_report
 from engine.reconciliation.result import Result
 from engine.reconciliation.standing import Standing
+from engine.reporting.attempt import Attempt
 from engine.reporting.publish import Publisher
 from engine.store.breaks import Difference
 from engine.store.reconciled import Recorded
@@ -28,25 +29,6 @@ from engine.store.run import Claim
 logger = logging.getLogger("engine.reconciliation")
 
 _STEPS = 7  # those of reconciling, then recording and publishing
-
-
-class Attempt(Protocol):
-    """The attempt on whose behalf it happens."""
-
-    @property
-    def reference(self) -> str:
-        """The run's name."""
-
-    @property
-    def claim(self) -> Claim:
-        """Proof that the run is this attempt's."""
-
-    @property
-    def period(self) -> tuple[datetime, datetime] | None:
-        """What the run reports on."""
-
-    def progress(self, done: int, total: int | None = None, note: str | None = None) -> None:
-        """How far it is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from engine.artifact_files.spool import AttemptSpool
 from engine.clock import Clock
 from engine.exporters.formats import printed
 from engine.reporting.asking import Asked, Wish, settle
+from engine.reporting.attempt import Attempt
 from engine.reporting.definitions import ReportDefinitions
 from engine.reporting.manifest import ReportFacts, params_told
 from engine.reporting.proven import ProvenFile
@@ -24,7 +25,7 @@ from engine.reporting.report_documents import ReportDocuments, Told
 from engine.reporting.requirement import Requirements
 from engine.reporting.shown_params import shown_values
 from engine.reporting.writing import ReportWriter
-from engine.store.run import Claim, Run
+from engine.store.run import Run
 from engine.store.runs import RunStore
 
 logger = logging.getLogger("engine.reports")
@@ -34,27 +35,12 @@ _READ, _WRITTEN = 50, 95
 _PAGES = 20  # drawn from note to note
 
 
-class Attempt(Protocol):
-    """The attempt on whose behalf it happens."""
-
-    @property
-    def reference(self) -> str:
-        """The run's name."""
-
-    @property
-    def claim(self) -> Claim:
-        """Proof that the run is this attempt's."""
+class ScheduledAttempt(Attempt, Protocol):
+    """One whose run may have been due at an instant."""
 
     @property
     def scheduled_for(self) -> datetime | None:
         """When its schedule was due."""
-
-    @property
-    def period(self) -> tuple[datetime, datetime] | None:
-        """What the run reports on."""
-
-    def progress(self, done: int, total: int | None = None, note: str | None = None) -> None:
-        """How far it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +56,7 @@ class Reports:
 
     def run(
         self,
-        attempt: Attempt,
+        attempt: ScheduledAttempt,
         name: str,
         *,
         params: Mapping[str, Any] | None = None,
@@ -116,7 +102,7 @@ class Reports:
 
     def export(
         self,
-        attempt: Attempt,
+        attempt: ScheduledAttempt,
         name: str,
         *,
         dataset: str | None = None,
@@ -128,7 +114,12 @@ class Reports:
         return self.run(attempt, name, dataset=dataset, formats=formats or ("csv",), **wish)
 
     def _write(
-        self, attempt: Attempt, spool: AttemptSpool, name: str, wish: Wish, dataset: str | None
+        self,
+        attempt: ScheduledAttempt,
+        spool: AttemptSpool,
+        name: str,
+        wish: Wish,
+        dataset: str | None,
     ) -> tuple[list[ProvenFile], dict[str, Any]]:
         """Read everything, and write it into the spool."""
         run = self.runs.get(attempt.claim.run_id)
@@ -160,7 +151,7 @@ class Reports:
 
     def _writer(
         self,
-        attempt: Attempt,
+        attempt: ScheduledAttempt,
         run: Run,
         spool: AttemptSpool,
         wish: Wish,
