@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,29 +10,9 @@ import pytest
 
 from engine.artifact_files.faults import FileDamaged, FileMissing, PathEscapes
 from engine.artifact_files.files import ArtifactFiles
-from engine.artifact_files.storages import STORAGES, open_storage
-from tests.builders.s3 import S3Server
 from tests.builders.spool import a_spooled_file
 
 LONG = bytes(range(256)) * 4 * 1024 * 40  # 40 MiB: three parts of an upload in parts
-
-
-@pytest.fixture(params=[*STORAGES])
-def files(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ArtifactFiles]:
-    if request.param == "file":
-        url = f"file://{tmp_path / 'artifacts'}"
-    elif request.param == "s3":
-        server: S3Server = request.getfixturevalue("s3_server")
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        url = f"s3://{server.make_bucket()}/some/prefix"
-    else:
-        url = request.getfixturevalue("sftp_server").url(f"/{tmp_path.name}/artifacts")
-    files = ArtifactFiles(storage=open_storage(url))
-    yield files
-    files.close()
 
 
 def found(files: ArtifactFiles) -> list[str]:

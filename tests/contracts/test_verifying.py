@@ -1,14 +1,12 @@
 """Verifying: on every kind of storage, nothing of a report's file or manifest changes unseen."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engine.artifact_files.files import ArtifactFiles
-from engine.artifact_files.storages import STORAGES, open_storage
 from engine.operations.download import FileExpired
 from engine.operations.verifying import verify
 from engine.store.artifacts import Artifact
@@ -18,31 +16,12 @@ from tests.builders.document import a_document
 from tests.builders.publisher import a_publisher, publish
 from tests.builders.report import Desk, dataset, sales
 from tests.builders.run import a_claim
-from tests.builders.s3 import S3Server
 from tests.builders.spool import a_spooled_file
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
     return a_database(tmp_path)
-
-
-@pytest.fixture(params=[*STORAGES])
-def files(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ArtifactFiles]:
-    if request.param == "file":
-        url = f"file://{tmp_path / 'artifacts'}"
-    elif request.param == "s3":
-        server: S3Server = request.getfixturevalue("s3_server")
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        url = f"s3://{server.make_bucket()}/some/prefix"
-    else:
-        url = request.getfixturevalue("sftp_server").url(f"/{tmp_path.name}/artifacts")
-    files = ArtifactFiles(storage=open_storage(url))
-    yield files
-    files.close()
 
 
 @pytest.fixture
